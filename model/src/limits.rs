@@ -1,0 +1,141 @@
+//! Every bound in one place, with its unit in its name and its relations asserted when this compiles.
+//! `docs/limits.md` is compared with this table in a test; configuration may tighten, never loosen, the hard ones.
+
+/// KiB in bytes.
+pub const KIB: u64 = 1 << 10;
+/// MiB in bytes.
+pub const MIB: u64 = 1 << 20;
+/// GiB in bytes.
+pub const GIB: u64 = 1 << 30;
+
+macro_rules! limits {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $value:expr;)*) => {
+        $($(#[$doc])* pub const $name: $type = $value;)*
+
+        /// Name and value of every limit, in the order of this file.
+        pub const TABLE: &[(&str, u64)] = &[$((stringify!($name), $name as u64)),*];
+    };
+}
+
+limits! {
+    // Documents and submissions.
+    /// Largest document.
+    DOCUMENT_BYTES_MAX: u64 = 1 << 40;
+    /// Documents in one submission or take.
+    SUBMISSION_DOCUMENTS_MAX: usize = 10_000;
+    /// Longest name of a document, in bytes of UTF-8.
+    NAME_BYTES_MAX: usize = 1_024;
+    /// Longest name of a practice, person, book or device, in bytes of UTF-8.
+    LABEL_BYTES_MAX: usize = 200;
+
+    // Messages.
+    /// Largest message on the wire, a piece's bytes apart.
+    MESSAGE_BYTES_MAX: usize = 64 * 1024;
+    /// Largest run of what is longer than a message.
+    RUN_BYTES_MAX: usize = 60 * 1024;
+    /// Chaining values in one message of `open`.
+    OPEN_VALUES_MAX: usize = 1_024;
+    /// Largest list of a submission or take: 10,000 lines of at most 512 bytes.
+    LIST_BYTES_MAX: usize = 10_000 * 512;
+    /// Largest statement.
+    STATEMENT_BYTES_MAX: usize = 16 * 1024;
+    /// Largest receipt file.
+    RECEIPT_BYTES_MAX: usize = LIST_BYTES_MAX + 256 * 1024;
+    /// Largest answer sent in runs (a list of documents with their names).
+    ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+    /// Enrolment message.
+    ENROL_MESSAGE_BYTES_MAX: usize = 16 * 1024;
+    /// The Offer of an enrolment, which carries the root records.
+    ENROL_OFFER_BYTES_MAX: usize = 128 * 1024;
+    /// Root records in a chain.
+    ROOT_RECORDS_MAX: usize = 64;
+
+    // Connections.
+    /// Handshakes not yet answered.
+    HANDSHAKES_INCOMING_MAX: usize = 256;
+    /// Streams a peer may have open on a connection.
+    STREAMS_MAX: u32 = 8;
+    /// Receive window of one stream.
+    STREAM_WINDOW_BYTES: u64 = 2 * MIB;
+    /// Receive window of one connection, at most.
+    CONNECTION_WINDOW_BYTES_MAX: u64 = 8 * MIB;
+    /// Receive window of one connection, at least.
+    CONNECTION_WINDOW_BYTES_MIN: u64 = 512 * KIB;
+    /// What the receive windows of all connections share.
+    WINDOW_BUDGET_BYTES: u64 = 64 * MIB;
+    /// Piece buffers of the whole gateway, reserved before a piece is read.
+    PIECE_BUFFER_BYTES: u64 = 48 * MIB;
+    /// Connections in all.
+    CONNECTIONS_MAX: usize = 2_000;
+    /// Connections of one device.
+    CONNECTIONS_PER_DEVICE_MAX: usize = 4;
+    /// A silent connection is closed after this.
+    IDLE_SECONDS_MAX: u64 = 30;
+    /// A handshake must end within this.
+    HANDSHAKE_SECONDS_MAX: u64 = 5;
+    /// A request's first message must have come within this.
+    REQUEST_SECONDS_MAX: u64 = 30;
+    /// A sender slower than this over a minute is suspended, not lost.
+    UPLOAD_BYTES_PER_SECOND_MIN: u64 = 8 * KIB;
+
+    // What one device or person may cause.
+    /// Open uploads of one person.
+    UPLOADS_OPEN_MAX: usize = 16;
+    /// An upload ends this long after its last piece.
+    UPLOAD_AGE_SECONDS_MAX: u64 = 7 * 24 * 3600;
+    /// Bytes accepted from one device a day.
+    DEVICE_BYTES_PER_DAY_MAX: u64 = 200 * GIB;
+    /// Documents accepted from one device a day.
+    DEVICE_DOCUMENTS_PER_DAY_MAX: u64 = 100_000;
+    /// Journal entries that one person may cause a day.
+    PERSON_ENTRIES_PER_DAY_MAX: u64 = 10_000;
+    /// Requests of one device a minute.
+    DEVICE_REQUESTS_PER_MINUTE_MAX: u64 = 6_000;
+    /// How long a take releases pieces.
+    TAKE_SECONDS_MAX: u64 = 7 * 24 * 3600;
+    /// Of the disk, kept free: no upload is opened below it.
+    DISK_FREE_PERCENT_MIN: u64 = 5;
+
+    // Enrolment.
+    /// Wrong proofs for one invitation before it is locked.
+    INVITATION_WRONG_PROOFS_MAX: u64 = 20;
+    /// Wrong proofs from one address prefix in ten minutes before it pauses.
+    PREFIX_WRONG_PROOFS_MAX: u64 = 5;
+    /// How long a prefix pauses.
+    PREFIX_PAUSE_SECONDS: u64 = 600;
+    /// Enrolments at once.
+    ENROLMENTS_MAX: usize = 32;
+    /// Enrolments a second.
+    ENROLMENTS_PER_SECOND_MAX: u64 = 10;
+    /// Life of an invitation for a client.
+    INVITATION_CLIENT_SECONDS: u64 = 72 * 3600;
+    /// Life of an invitation for staff.
+    INVITATION_STAFF_SECONDS: u64 = 24 * 3600;
+
+    // Disk.
+    /// One frame of a log.
+    FRAME_BYTES_MAX: usize = 32 * 1024 * 1024;
+    /// One value in the record store: above 8 KiB sled leaves its tree for files that it never syncs.
+    RECORD_BYTES_MAX: usize = 4 * 1024;
+
+    // Clock.
+    /// A jump of the clock past the monotonic one that stops commits.
+    CLOCK_JUMP_SECONDS_MAX: u64 = 5 * 60;
+    /// How far beyond the newest entry the clock may stand at start.
+    CLOCK_AHEAD_SECONDS_MAX: u64 = 30 * 24 * 3600;
+}
+
+const _: () = {
+    assert!(RUN_BYTES_MAX < MESSAGE_BYTES_MAX);
+    assert!(OPEN_VALUES_MAX * 32 + 1024 < MESSAGE_BYTES_MAX);
+    assert!(STATEMENT_BYTES_MAX < MESSAGE_BYTES_MAX);
+    assert!(NAME_BYTES_MAX + 1024 < RECORD_BYTES_MAX);
+    assert!(STREAM_WINDOW_BYTES > crate::piece::PIECE_BYTES);
+    assert!(CONNECTION_WINDOW_BYTES_MIN <= CONNECTION_WINDOW_BYTES_MAX);
+    assert!(CONNECTION_WINDOW_BYTES_MAX <= WINDOW_BUDGET_BYTES);
+    assert!(PIECE_BUFFER_BYTES / crate::piece::PIECE_BYTES >= STREAMS_MAX as u64);
+    assert!(DOCUMENT_BYTES_MAX / crate::piece::PIECE_BYTES <= u32::MAX as u64);
+    assert!(LIST_BYTES_MAX + 2 * STATEMENT_BYTES_MAX < RECEIPT_BYTES_MAX);
+    assert!(RECEIPT_BYTES_MAX < ANSWER_BYTES_MAX);
+    assert!(LIST_BYTES_MAX + 3 * STATEMENT_BYTES_MAX < FRAME_BYTES_MAX);
+};
