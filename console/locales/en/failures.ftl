@@ -1,0 +1,617 @@
+### Three sentences a failure: what happened (err-), why (why-), what to do (next-).
+
+## F-01xx: The command line, questions and the configuration.
+
+err-argument-unknown = The argument { $argument } is not known.
+why-argument-unknown = This command has no such argument; it may be misspelt.
+next-argument-unknown = Run it again with --help to see what there is.
+
+err-argument-missing = { $argument } is missing.
+why-argument-missing = Without it the command does not know what to do.
+next-argument-missing = Add it and run again; --help shows examples.
+
+err-argument-wrong = { $argument } can not be “{ $value }”.
+why-argument-wrong = What is needed here: { $expected }.
+next-argument-wrong = Correct it and run again.
+
+err-arguments-conflict = { $argument } and { $other } can not be used together.
+why-arguments-conflict = They ask for things that contradict each other.
+next-arguments-conflict = Keep one of them and run again.
+
+err-command-unknown = There is no command “{ $command }”.
+why-command-unknown = It may be misspelt, or this program is older than you think.
+next-command-unknown = Run with --help to see the commands.
+
+err-usage-wrong = The command line is wrong: { $cause }
+why-usage-wrong = The program did not understand the line and did nothing.
+next-usage-wrong = Run it again with --help to see how it is written.
+
+err-answer-needed = Somebody has to answer: { $question }
+why-answer-needed = There is no terminal to ask at, or nothing may be asked.
+next-answer-needed = If the answer is yes, run again with --yes; else run it in a terminal.
+
+err-option-needed = { $option } is needed.
+why-option-needed = There is no terminal to ask at, or nothing may be asked.
+next-option-needed = Run again with { $option }, or run it in a terminal.
+
+err-declined = Stopped as you answered; nothing was changed.
+why-declined = You did not answer yes.
+next-declined = Run it again whenever you like.
+
+err-passphrases-differ = The two passphrases are not the same.
+why-passphrases-differ = One of them may be mistyped.
+next-passphrases-differ = Run it again and type slowly.
+
+err-passphrase-weak = The passphrase is too short: at least { $least } characters.
+why-passphrase-weak = A short one is guessed in minutes by whoever has the disk.
+next-passphrase-weak = Make one of several unrelated words and run again.
+
+err-setting-unknown = The setting “{ $key }” is not known ({ $place }).
+why-setting-unknown = A misspelt setting that is silently ignored would seem to work, so the program does not start.
+next-setting-unknown = Correct or remove the line; config show lists every setting.
+
+err-setting-wrong = The setting { $key } can not be “{ $value }” ({ $place }).
+why-setting-wrong = What is needed here: { $expected }.
+next-setting-wrong = Correct it and run again.
+
+err-setting-weakens = The setting { $key } = { $value } would weaken protection and is refused ({ $place }).
+why-setting-weakens = The bound is { $bound }; it may be made tighter, never looser.
+next-setting-weakens = Bring it within the bound, or remove the line to use the default.
+
+err-configuration-unreadable = The configuration file { $path } can not be read: { $cause }
+why-configuration-unreadable = It does not exist, may not be read, or is too large.
+next-configuration-unreadable = Check its path and permissions and run again.
+
+err-configuration-malformed = The configuration file { $path } is wrong at line { $line }: { $cause }
+why-configuration-malformed = The format is TOML, and the program does not understand it from there.
+next-configuration-malformed = Correct the line and run again.
+
+err-period-wrong = The period can not be “{ $value }”.
+why-period-wrong = A period is a month like 2026-11 or a year like 2026.
+next-period-wrong = For example: --period 2026-11
+
+err-class-wrong = There is no class “{ $value }”.
+why-class-wrong = The classes are public, internal and confidential.
+next-class-wrong = Choose one of them and run again.
+
+err-kind-wrong = There is no kind “{ $value }”.
+why-kind-wrong = The kinds are: { $known }.
+next-kind-wrong = Choose the nearest; other is for whatever fits none.
+
+err-role-wrong = There is no role “{ $value }”.
+why-role-wrong = The roles are client, bookkeeper, supervisor, admin, auditor and partner.
+next-role-wrong = Choose one and run again.
+
+err-language-unknown = The language “{ $value }” is not spoken here.
+why-language-unknown = This program speaks zh-CN and en.
+next-language-unknown = Use --lang zh-CN or --lang en.
+
+err-address-wrong = “{ $value }” is not an address.
+why-address-wrong = An address is a host name or IP with an optional port, like gw.example.cn:4433.
+next-address-wrong = Correct it and run again.
+
+## F-02xx: Who this device is: enrolment and certificates.
+
+err-not-enrolled = This device is not enrolled with any practice yet ({ $home }).
+why-not-enrolled = Without enrolment there is no certificate, and no gateway talks to it.
+next-not-enrolled = Ask your bookkeeper for an invitation, then run: counterfoil enrol INVITATION
+
+err-practice-ambiguous = Please say which practice is meant.
+why-practice-ambiguous = This device is enrolled with several: { $practices }.
+next-practice-ambiguous = Run again with --practice NAME.
+
+err-practice-unknown = This device is not enrolled with “{ $practice }”.
+why-practice-unknown = The name may be misspelt, or the enrolment is in another folder (--home).
+next-practice-unknown = Run counterfoil status to see the practices.
+
+err-home-unusable = The folder { $path } can not be used: { $cause }
+why-home-unusable = The program keeps its keys, receipts and unfinished sendings there.
+next-home-unusable = Check its permissions, or name another with --home.
+
+err-home-busy = Another counterfoil is using { $path }.
+why-home-busy = Only one at a time may send or fetch from one folder.
+next-home-busy = Wait until it is done and run again.
+
+err-device-unlock-wrong = The passphrase is wrong; this device's keys stay closed.
+why-device-unlock-wrong = A passphrase was set when the device was enrolled.
+next-device-unlock-wrong = Try again; if it is lost, ask an admin for a new invitation.
+
+err-device-key-damaged = This device's key file is damaged: { $path }
+why-device-key-damaged = Its content is not what was written.
+next-device-key-damaged = Restore the file from a backup, or ask an admin for a new invitation.
+
+err-already-enrolled = This device is already enrolled with “{ $practice }”.
+why-already-enrolled = Once is enough for one device and one practice.
+next-already-enrolled = Just go on: counterfoil status
+
+err-invitation-group-wrong = Group { $group } of the invitation code is wrong.
+why-invitation-group-wrong = The code checks itself, so a mistyped letter shows where it is.
+next-invitation-group-wrong = Compare group { $group } with what you were given and try again.
+
+err-invitation-malformed = This is not a whole invitation.
+why-invitation-malformed = Some characters may be missing, or others were copied along.
+next-invitation-malformed = Copy the whole word that begins with CF1, or type the 25-letter code with --at ADDRESS.
+
+err-invitation-address-needed = Please say where the gateway is.
+why-invitation-address-needed = The short code carries no address; only the long word beginning with CF1 does.
+next-invitation-address-needed = Run: counterfoil enrol CODE --at ADDRESS
+
+err-invitation-expired = This invitation has expired.
+why-invitation-expired = It is valid for a limited time only, so that an old one is of no use to a finder.
+next-invitation-expired = Ask the person who invited you for another.
+
+err-invitation-taken = This invitation was used by another device.
+why-invitation-taken = One invitation enrols one device. If that was not yours, somebody may have intercepted it.
+next-invitation-taken = Call the person who invited you at once, and ask for a new one.
+
+err-invitation-locked = This invitation was tried wrongly too often and is locked.
+why-invitation-locked = That keeps others from guessing codes.
+next-invitation-locked = Ask the person who invited you for another.
+
+err-invitation-refused = The gateway does not accept this invitation.
+why-invitation-refused = It is mistyped, expired, withdrawn or of another practice; the gateway does not say which, so as not to help a guesser.
+next-invitation-refused = Check it and try again; if that fails, ask for a new one.
+
+err-enrolment-paused = Too many wrong tries came from your network; the gateway asks for ten minutes.
+why-enrolment-paused = That keeps others from guessing codes.
+next-enrolment-paused = Run the same line again in ten minutes.
+
+err-practice-differs = The other side is not the practice of the invitation.
+why-practice-differs = The invitation says { $expected }, the other side is { $found }. The address may be wrong, or somebody pretends.
+next-practice-differs = Do not go on. Call the person who invited you.
+
+err-digits-differ = The check digits differ; the enrolment was not confirmed.
+why-digits-differ = Different digits mean that this is not the same device, and somebody may be pretending.
+next-digits-differ = Ask by telephone which device was enrolled; if it was not theirs, do not confirm, and invite anew.
+
+err-not-confirmed = This device still waits for an admin.
+why-not-confirmed = An admin first compares the check digits on your screen: { $digits }
+next-not-confirmed = Read them to an admin, and run the same line after they have confirmed.
+
+err-device-refused = The gateway does not accept this device.
+why-device-refused = Its certificate was revoked, or it belongs to nobody any more.
+next-device-refused = Ask an admin of the practice; the receipts you have stay valid.
+
+err-certificate-expired = This device's certificate expired on { $until }.
+why-certificate-expired = The device was offline too long and missed the automatic renewal.
+next-certificate-expired = Ask an admin of the practice for a new invitation; the receipts you have stay valid.
+
+err-gateway-not-genuine = { $address } is not the gateway of the practice you enrolled with: { $cause }
+why-gateway-not-genuine = It has no certificate of the practice that was pinned at enrolment. Nothing was sent.
+next-gateway-not-genuine = Check the network and the address; if it happens again, call the practice.
+
+err-clocks-differ = This device's clock and the gateway's differ.
+why-clocks-differ = It is { $here } here and { $there } there; with a wrong clock, certificates look invalid.
+next-clocks-differ = Set the clock to adjust itself and run the same line again.
+
+err-enrolment-failed = The enrolment did not succeed: { $cause }
+why-enrolment-failed = The other side's answer was not as agreed; the program stopped before anything was sent.
+next-enrolment-failed = Run it again; if it fails again, ask for a new invitation.
+
+err-renewal-needed = The gateway says that this device's certificate must be renewed first.
+why-renewal-needed = The device was offline too long; its certificate has expired and is good for renewal alone.
+next-renewal-needed = Ask an admin of the practice for a new invitation; the receipts you have stay valid.
+
+## F-03xx: The connection.
+
+err-gateway-unreachable = The gateway { $address } can not be reached: { $cause }
+why-gateway-unreachable = There may be no network, a firewall may stop UDP, or the gateway does not run.
+next-gateway-unreachable = Run the same line again when the network is back; it goes on where it stopped.
+
+err-connection-lost = The connection to { $address } was lost, and trying again did not bring it back.
+why-connection-lost = The network was away too long.
+next-connection-lost = Run the same line again; it goes on where it stopped, and what arrived is not sent again.
+
+err-version-unsupported = This program and the gateway speak no version in common.
+why-version-unsupported = One of them is too old.
+next-version-unsupported = Update this program; if that does not help, tell the practice.
+
+err-gateway-stopping = The gateway is stopping.
+why-gateway-stopping = It is being maintained or started anew; what arrived is kept.
+next-gateway-stopping = Run the same line again in some minutes.
+
+err-gateway-busy = The gateway is too busy at the moment.
+why-gateway-busy = Many are sending at once.
+next-gateway-busy = Run the same line again a little later.
+
+err-gateway-failed = Something failed in the gateway.
+why-gateway-failed = Its log says what; what arrived is kept.
+next-gateway-failed = Run the same line again later; if it fails again, tell the practice.
+
+err-too-fast = Too many requests; the gateway asks for a pause.
+why-too-fast = A device may ask only so often in a minute.
+next-too-fast = Run the same line again in a minute.
+
+err-clock-held = The gateway's clock has jumped, and it signs nothing for now.
+why-clock-held = A signature names a time; while the time is in doubt, the gateway waits for an admin.
+next-clock-held = What arrived is kept; run the same line again after an admin has confirmed the clock.
+
+err-request-refused = The gateway refused the request ({ $code }).
+why-request-refused = It did not understand it, or not at this point; most likely a program is wrong.
+next-request-refused = Update this program; if that does not help, tell the practice this code.
+
+err-answer-malformed = The gateway's answer is not understood: { $cause }
+why-answer-malformed = The program accepts only what was agreed, and stops at anything else.
+next-answer-malformed = Update this program; if that does not help, tell the practice.
+
+## F-04xx: Sending.
+
+err-nothing-to-send = There is nothing to send.
+why-nothing-to-send = The folders given are empty, or hold no file that can be sent.
+next-nothing-to-send = Check the paths and run again.
+
+err-path-absent = There is no file or folder { $path }
+why-path-absent = The path may be misspelt, or the file was moved.
+next-path-absent = Correct it and run again; nothing was sent.
+
+err-file-unreadable = The file { $path } can not be read: { $cause }
+why-file-unreadable = It may not be read, or another program holds it. The others are sent.
+next-file-unreadable = Close that program or change the permissions, and run the same line again.
+
+err-file-changed = The file changed while it was read: { $path }
+why-file-changed = Nobody can sign for content that changes, so it was withdrawn. The others are sent.
+next-file-changed = Save and close it, and run the same line again; it goes in a submission of its own.
+
+err-file-special = { $path } was not sent: it is no ordinary file.
+why-file-special = Links, pipes and devices are not sent, since what they point to lies elsewhere.
+next-file-special = If it is needed, copy the real file and send that.
+
+err-name-unsendable = { $path } was not sent: its name is too long.
+why-name-unsendable = A name with its folders may have 1,024 bytes. The others are sent.
+next-name-unsendable = Shorten the name and run the same line again.
+
+err-too-many-documents = Too many documents: at most { $most } at once.
+why-too-many-documents = One receipt has to cover a submission.
+next-too-many-documents = Send them in several goes, for example folder by folder.
+
+err-document-too-large = The document is too large: { $name }
+why-document-too-large = It is over the size that the gateway allows.
+next-document-too-large = Ask the practice how to hand it in.
+
+err-quota-bytes = This device has sent as much as it may in a day.
+why-quota-bytes = There is a daily limit, against misuse.
+next-quota-bytes = Run the same line again tomorrow, it goes on where it stopped; if it is urgent, call the practice.
+
+err-quota-documents = This device has sent as many documents as it may in a day.
+why-quota-documents = There is a daily limit, against misuse.
+next-quota-documents = Run the same line again tomorrow, it goes on where it stopped; if it is urgent, call the practice.
+
+err-quota-entries = You have made as many entries in the record as one person may in a day.
+why-quota-entries = There is a daily limit, against misuse.
+next-quota-entries = Run the same line again tomorrow; if it is urgent, call the practice.
+
+err-too-many-uploads = Too many sendings are unfinished.
+why-too-many-uploads = One person may have only so many open at once.
+next-too-many-uploads = Finish or drop the old ones: counterfoil status
+
+err-gateway-full = The gateway's disk is nearly full, and it takes nothing in.
+why-gateway-full = The practice's admin has to act; your device is fine. What arrived is kept.
+next-gateway-full = Tell the practice, and run the same line again when there is room.
+
+err-book-needed = Please say which book is meant.
+why-book-needed = The books you may use: { $books }.
+next-book-needed = Run again with --book NAME.
+
+err-book-unknown = There is no book “{ $book }”, or it is not for you.
+why-book-unknown = The name may be misspelt; the gateway answers the same in both cases.
+next-book-unknown = Run counterfoil status to see your books.
+
+err-book-ambiguous = Several books are called “{ $book }”.
+why-book-ambiguous = Names may repeat, ids do not: { $books }
+next-book-ambiguous = Run again with --book ID.
+
+err-plan-conflict = These files have an unfinished sending ({ $submission }) with another class or kind.
+why-plan-conflict = They can not be sent in two ways at once.
+next-plan-conflict = Finish it with the same arguments as before, or drop it: counterfoil status
+
+err-plan-damaged = The record of an unfinished sending is damaged: { $path }
+why-plan-damaged = Its content is not what was written, so it can not be followed.
+next-plan-damaged = Move the file away and run the same line again; it starts anew, and what the gateway holds is not sent again.
+
+err-submission-differs = The gateway has a submission of the same id with other content.
+why-submission-differs = An id stands for one set of documents.
+next-submission-differs = Drop the unfinished sending and send anew.
+
+err-upload-expired = This sending stood still too long, and the gateway dropped what had arrived.
+why-upload-expired = An unfinished sending is kept for seven days.
+next-upload-expired = Run the same line again; it starts anew under the same id.
+
+err-lease-lost = Another program is sending the same documents.
+why-lease-lost = The later connection has taken over, so this one stopped.
+next-lease-lost = See whether counterfoil runs in another window; if none does, run the same line again.
+
+err-digests-differ = What arrived is not what is on this device: { $name }
+why-digests-differ = The file changed while it was sent, or the disk gave wrong bytes.
+next-digests-differ = Run the same line again; it is read and compared anew.
+
+err-piece-refused = The gateway refused a piece ({ $code }).
+why-piece-refused = It is not the one announced: the file changed, or something went wrong on the way.
+next-piece-refused = Run the same line again; it is read and compared anew.
+
+err-nothing-left = Nothing is left of this submission.
+why-nothing-left = Every document was unreadable or changed while it was read, so there is nothing to sign for.
+next-nothing-left = Close the programs that change them and run the same line again.
+
+err-some-not-sent =
+    { $count ->
+        [one] One document was not sent; the others have a receipt.
+       *[other] { $count } documents were not sent; the others have a receipt.
+    }
+why-some-not-sent = The reason for each stands above.
+next-some-not-sent = Put it right and run the same line again: what was received is skipped.
+
+err-class-locked = Documents of this class are locked at the moment.
+why-class-locked = Confidential documents wait until people of the practice have opened them.
+next-class-locked = Ask the practice to open them, and run the same line again.
+
+err-too-slow = Sending was too slow, and the gateway let the connection go.
+why-too-slow = The network is very unsteady; what arrived is kept.
+next-too-slow = Run the same line again on a better network; it goes on where it stopped.
+
+err-send-again = The gateway asks to go over this sending again ({ $code }).
+why-send-again = Things changed at the gateway while it was sent.
+next-send-again = Run the same line again; the program compares and sends what is missing.
+
+## F-05xx: Fetching.
+
+err-absent = There is nothing here by that name, or it is not for you.
+why-absent = The gateway answers the same for both, so that it gives nothing away.
+next-absent = Check the name or id; if it should be there, ask the practice.
+
+err-folder-unwritable = The folder { $path } can not be written: { $cause }
+why-folder-unwritable = It may not be written, or is no folder.
+next-folder-unwritable = Name another: --to FOLDER
+
+err-name-changed = “{ $name }” was saved as “{ $written }”.
+why-name-changed = Its name has characters that this system forbids or that mislead, or another file has it.
+next-name-changed = Nothing to do; receipt and lists keep the original name.
+
+err-file-exists = A file that is there was not overwritten: { $path }
+why-file-exists = It has the same name and other content; the program never overwrites your files.
+next-file-exists = Move it away or name another folder (--to), and run the same line again.
+
+err-take-refused = The gateway does not accept this signed list.
+why-take-refused = It does not fit what the gateway holds; something may just have changed.
+next-take-refused = Run the same line again; it lists and signs anew.
+
+err-take-expired = This take has expired.
+why-take-expired = Not everything was fetched within seven days of signing.
+next-take-expired = Run the same line again; it signs anew and fetches the rest.
+
+err-document-gone = This document was lawfully destroyed.
+why-document-gone = The record says when and by whose decision; the content can not come back.
+next-document-gone = Ask the practice if you need to know more.
+
+err-document-frozen = This document is frozen.
+why-document-frozen = The law wants it kept, and not used for anything else.
+next-document-frozen = Ask the practice if you need to know more.
+
+err-content-damaged = What was fetched is not what was recorded: { $name }
+why-content-damaged = The check failed and nothing was saved. The line may have failed, or the file at the gateway is damaged.
+next-content-damaged = Run the same line again; if it fails again, tell the practice at once.
+
+err-disk-full-here = There is not enough room on this device: { $path }
+why-disk-full-here = { $needed } more is needed.
+next-disk-full-here = Make room or name another folder, and run the same line again; it goes on where it stopped.
+
+err-some-not-fetched =
+    { $count ->
+        [one] One document was not fetched; the others are saved and checked.
+       *[other] { $count } documents were not fetched; the others are saved and checked.
+    }
+why-some-not-fetched = The reason for each stands above.
+next-some-not-fetched = Put it right and run the same line again: what was fetched is skipped.
+
+err-report-pending = Everything is fetched and checked, but the gateway does not know yet.
+why-report-pending = The connection was lost at the end; the sender does not see “fetched” yet.
+next-report-pending = Nothing to fetch again; it is reported with the next connection.
+
+## F-06xx: Receipts.
+
+err-receipt-unreadable = The receipt file { $path } can not be read: { $cause }
+why-receipt-unreadable = It does not exist, may not be read, or is too large.
+next-receipt-unreadable = Check the path; a lost receipt can be had again: counterfoil receipt list
+
+err-receipt-malformed = { $path } is not a whole receipt.
+why-receipt-malformed = The file was cut, changed, or is something else altogether.
+next-receipt-malformed = Get the same receipt again from the gateway, or name another file.
+
+err-receipt-invalid = The receipt does not verify: { $path }
+why-receipt-invalid = The property that fails stands above.
+next-receipt-invalid = Do not rely on it; get it again from the gateway, and if that fails too, call the practice and keep this file.
+
+err-receipt-unknown = There is no receipt { $receipt }.
+why-receipt-unknown = It may be mistyped, or belong to another practice.
+next-receipt-unknown = Run counterfoil receipt list to see them all.
+
+err-receipt-ambiguous = Several receipts begin with { $receipt }.
+why-receipt-ambiguous = The id is too short.
+next-receipt-ambiguous = Write more of it and run again.
+
+err-pin-needed = Without the practice's pin no receipt is valid.
+why-pin-needed = The signatures must be those of one given practice; with none given, anybody could have made them.
+next-pin-needed = Verify again with --practice PIN (26 characters, printed in the practice's papers).
+
+err-pin-wrong = This is not the pin of a practice.
+why-pin-wrong = A pin has 26 characters; the practice id of 16 is only a name and proves nothing.
+next-pin-wrong = Take the pin from counterfoil status or from the practice's papers.
+
+err-document-not-in-receipt = This receipt does not name the content of { $path }
+why-document-not-in-receipt = It was not in that submission, or was changed since, if only by one byte.
+next-document-not-in-receipt = Verify again with the file as it was sent.
+
+err-receipt-not-ours = The gateway's receipt does not fit what was sent, and was not kept.
+why-receipt-not-ours = It does not hold the list that this device has signed.
+next-receipt-not-ours = Run the same line again; if it fails again, call the practice at once.
+
+err-receipt-erased = The content of this receipt was lawfully erased.
+why-receipt-erased = The record still proves that it existed, but nobody can read it any more.
+next-receipt-erased = The receipt file that you kept is still valid.
+
+## F-07xx: The machine.
+
+err-interrupted = Interrupted.
+why-interrupted = Somebody pressed Ctrl-C, or the system asked to stop. What is done is kept.
+next-interrupted = Run the same line again; it goes on where it stopped.
+
+err-storage-failed = The disk did not confirm a write to { $path }: { $cause }
+why-storage-failed = After a failed write the next one may only seem to succeed, so the program stopped at once.
+next-storage-failed = Check the disk and start again; it recovers from its records.
+
+err-disk-failed = Reading or writing { $path } failed: { $cause }
+why-disk-failed = The disk, the permissions or the file system are at fault.
+next-disk-failed = Put it right and run again.
+
+err-randomness-missing = The system gives no random numbers.
+why-randomness-missing = No key can be made safely without them, so the program stopped.
+next-randomness-missing = Check the system (a container may lack /dev/urandom) and run again.
+
+err-unexpected = Something unexpected happened: { $cause }
+why-unexpected = This is most likely a fault of the program.
+next-unexpected = Run it again; if it happens again, tell the practice these words.
+
+## F-08xx: The practice folder and its keys.
+
+err-folder-exists = { $path } is there already and is not empty.
+why-folder-exists = A practice folder is never overwritten.
+next-folder-exists = Name another folder with --dir.
+
+err-folder-not-practice = { $path } is not a practice folder.
+why-folder-not-practice = There is no vault.json in it; the path may be wrong, or init was not run.
+next-folder-not-practice = Check --dir; to make one, run: counterfoil-gateway init
+
+err-folder-format-unknown = { $path } was written by a newer version.
+why-folder-format-unknown = This version does not know its format, and touched nothing.
+next-folder-format-unknown = Open it with the newer program.
+
+err-folder-open-to-others = Others can read { $path }
+why-folder-open-to-others = Keys and configuration are for the account that runs the gateway alone.
+next-folder-open-to-others = Run: chmod -R go-rwx { $path }
+
+err-unlock-wrong = It does not unlock: the key file or passphrase is wrong.
+why-unlock-wrong = It opens none of the unlock slots.
+next-unlock-wrong = Use the right one; if it is lost, use the printed recovery words.
+
+err-unlock-missing = Nothing to unlock with was given.
+why-unlock-missing = The gateway has to unlock the vault before it can serve.
+next-unlock-missing = Add --key-file FILE or --passphrase-file FILE, or name it in the configuration.
+
+err-key-file-inside = The key file may not be in the practice folder: { $path }
+why-key-file-inside = Whoever took the folder would have the key with it.
+next-key-file-inside = Put it elsewhere, best on another disk.
+
+err-key-file-unusable = The key file { $path } can not be used: { $cause }
+why-key-file-unusable = It can not be read, is not whole, or can be read by others.
+next-key-file-unusable = Check the file and its permissions (0600) and run again.
+
+err-folder-held = Another gateway holds { $path }
+why-folder-held = Only one gateway may use a folder at a time.
+next-folder-held = Stop that gateway first and run again.
+
+err-address-in-use = The address { $address } is in use.
+why-address-in-use = Another program has this UDP port, maybe another gateway.
+next-address-in-use = Stop it, or choose another port with --listen.
+
+err-address-unusable = { $address } can not be listened on: { $cause }
+why-address-unusable = This machine has no such address, or the port is not allowed.
+next-address-unusable = Choose another with --listen.
+
+err-host-wrong = “{ $host }” can not be the gateway's host name.
+why-host-wrong = A name like gw.example.cn or an IP is needed; it goes into the certificate.
+next-host-wrong = Correct --host and run again.
+
+err-name-wrong = This name can not be used.
+why-name-wrong = A name may not be empty, nor longer than 200 bytes.
+next-name-wrong = Choose another and run again.
+
+err-socket-refused = The running gateway can not be talked to at { $path }: { $cause }
+why-socket-refused = Its administration is open only to the account that runs it.
+next-socket-refused = Run as that account, for example: sudo -u counterfoil …
+
+err-kit-wrong = The recovery words are wrong.
+why-kit-wrong = They are 12 English words, in their order.
+next-kit-wrong = Type them from the printed sheet one by one and try again.
+
+## F-09xx: The gateway's records.
+
+err-ledger-damaged = The ledger was damaged; it was set aside in { $path } and posted again.
+why-ledger-damaged = The ledger is only for looking things up; the truth is in the journal, and nothing is lost.
+next-ledger-damaged = Nothing to do, but do look at the disk.
+
+err-journal-damaged = The journal is damaged: { $path } at byte { $offset }.
+why-journal-damaged = This is not a half-written end but a change in what was written. The gateway skips nothing, so it does not start.
+next-journal-damaged = Restore the file from a backup; do not edit it.
+
+err-journal-rolled-back = The journal is older than the head kept in the second place ({ $path }), or contradicts it.
+why-journal-rolled-back = The folder may be an old copy, and signed entries would vanish, so the gateway does not start.
+next-journal-rolled-back = Find the newest folder; to restore a backup on purpose, follow the restore guide.
+
+err-vault-damaged = A file of the vault is damaged: { $path } at byte { $offset }.
+why-vault-damaged = This is not a half-written end but a change in what was written. The gateway skips nothing.
+next-vault-damaged = Restore the file from a backup; do not edit it.
+
+err-key-missing = The vault holds what nothing opens: the key of { $path } is not in the ring.
+why-key-missing = A key without a record of its destruction should be there; the gateway never makes it again.
+next-key-missing = Restore the newest file of the ring folder from a backup.
+
+err-acceptance-without-document = Submission { $submission } was accepted, and the vault has no record of it.
+why-acceptance-without-document = It was on the disk before it was accepted, so this is damage, or somebody removed files.
+next-acceptance-without-document = Restore the shelves folder from a backup and find out why.
+
+err-clock-ahead = The clock is far beyond the newest entry.
+why-clock-ahead = It is { $now }, the newest entry is of { $newest }; signatures might carry a wrong time, so nothing is signed.
+next-clock-ahead = Check the clock; if it is right, an admin confirms it.
+
+err-medium-can-not-forget = The disk of { $path } can not promise to forget: { $cause }
+why-medium-can-not-forget = Destruction overwrites a small file in place; here, old content may remain.
+next-medium-can-not-forget = You can go on; for destruction that holds, use an ordinary ext4 or XFS disk without swap.
+
+err-record-cut = { $path } ended in a half-written record ({ $bytes }), which was cut.
+why-record-cut = The last stop was a power cut or a kill; such a record was never acknowledged, and nothing is lost.
+next-record-cut = Nothing to do.
+
+err-domain-locked = Confidential documents stay locked.
+why-domain-locked = Their part was not opened at the start; all others are served.
+next-domain-locked = Whoever may open them does so when needed.
+
+err-disk-low = The disk is nearly full: { $free } left.
+why-disk-low = Below the bound the gateway takes no new documents; what it holds is safe.
+next-disk-low = Make room or use a larger disk.
+
+err-keys-unusable = The gateway's own key can not be opened: { $path }
+why-keys-unusable = The unlocking was right, but the file is damaged or of another practice.
+next-keys-unusable = Restore the keys folder from a backup.
+
+## F-10xx: People, books and invitations.
+
+err-book-name-repeats = There is a book called “{ $name }” already; the new one was added too.
+why-book-name-repeats = Names may repeat, but are easily mixed up.
+next-book-name-repeats = Tell them apart by id: counterfoil-gateway book list
+
+err-person-unknown = There is no person “{ $person }”.
+why-person-unknown = The name or id may be mistyped.
+next-person-unknown = Run counterfoil-gateway people to see them.
+
+err-invitation-unknown = No invitation { $invitation } waits to be confirmed.
+why-invitation-unknown = The id may be mistyped, or it was confirmed already or has expired.
+next-invitation-unknown = Run counterfoil-gateway people to see who waits.
+
+err-digits-malformed = The check digits are 8 digits.
+why-digits-malformed = They stand on the screen of the device just enrolled, like 1234 5678.
+next-digits-malformed = Have them read out again and try again.
+
+err-invitation-not-used = Invitation { $invitation } was not used yet.
+why-invitation-not-used = There are digits to compare only after the other device has enrolled.
+next-invitation-not-used = Wait until the other side has run counterfoil enrol.
+
+err-book-required = An invitation as { $role } needs a book.
+why-book-required = This role sees only the books it is given, and can do nothing without one.
+next-book-required = Add --book NAME, as often as needed.
+
+err-book-not-for-role = The role { $role } has no books.
+why-book-not-for-role = This role sees no content.
+next-book-not-for-role = Leave --book out and run again.
+
+err-role-not-offered = The role { $role } can not be invited yet.
+why-role-not-offered = Clients, bookkeepers and admins can.
+next-role-not-offered = Choose one of these roles.

@@ -1,0 +1,86 @@
+### What the gateway says; sentences of settings are setting-<key>.
+
+## init
+
+init-working = Making the practice … the unlock slots take some seconds.
+init-done = ✓ The practice “{ $name }” is made: { $folder }
+init-pin =
+    { "  " }Practice pin  { $pin }
+    { "  " }(receipts are verified by it; print it on cards and contracts)
+init-host = { "  " }Gateway       { $address }
+init-configuration = { "  " }Configuration { $path }
+init-key-file-made = { "  " }Key file      { $path } (made now; keep a copy, without it nothing unlocks)
+init-kit-title = Recovery kit: write it down or print it, and keep it safe. If key file or passphrase is lost, only this opens the vault:
+init-kit-only-once = These words are shown this once.
+init-kit-written = Have you kept the recovery words? Go on?
+init-roots = The root keys are in { $folder }. Copy them to two USB sticks, keep these apart, and delete them from this machine.
+init-next-title = Next:
+init-next-run = { "  " }1. Start the gateway: { $command }
+init-next-book = { "  " }2. Add a book:        { $command }
+init-next-invite = { "  " }3. Invite a client:   { $command }
+
+## run
+
+run-unlocking = Unlocking …
+run-recovering = Checking the journal …
+run-recovered =
+    The journal has { $entries ->
+        [one] 1 entry
+       *[other] { $entries } entries
+    }, all in order.
+run-posting = Posting from the journal …
+run-posted =
+    The ledger is ready: { $rows ->
+        [one] 1 row
+       *[other] { $rows } rows
+    }.
+run-listening = ✓ The gateway of “{ $practice }” serves at { $address }.
+run-stop-hint = Press Ctrl-C to stop.
+run-stopping = Stopping: finishing what is being signed …
+run-stopped = ✓ The gateway has stopped; everything is on the disk.
+run-enrolled = “{ $person }” ({ $role }) has enrolled a new device, “{ $label }”.
+run-enrolled-digits = { "  " }It waits for you. If the other screen shows { $digits }, run: { $command }
+run-upload-expired =
+    { $count ->
+        [one] One sending that stood still too long was dropped.
+       *[other] { $count } sendings that stood still too long were dropped.
+    }
+
+## book
+
+book-added = ✓ The book “{ $name }” is added; its id is { $id }.
+book-none = There is no book yet. Add one: counterfoil-gateway book add NAME
+
+## invite
+
+invite-made = ✓ An invitation for “{ $name }” ({ $role }), valid once, until { $expires }:
+invite-word = { "  " }To paste:       { $word }
+invite-code = { "  " }Or to type:     { $code }
+invite-command = { "  " }The other side runs:  { $command }
+invite-command-code = { "  " }Or:                   { $command }
+invite-qr = { "  " }Or scan:
+invite-channel = Give it to that person by hand, by telephone or by your usual chat. Whoever has it can enrol a device as “{ $name }”.
+invite-message = Hello, this is your invitation to send documents to { $practice }. On the office computer, please run: { $command } (valid once, until { $expires })
+invite-staff-digits = After enrolling, the other screen shows 8 check digits. Compare them by telephone, then run: { $command }
+
+## confirm
+
+confirm-done = ✓ The digits agree. “{ $person }” can now use the device “{ $label }” as { $role }.
+confirm-declined = The device “{ $label }” of “{ $person }” was declined; it got no rights.
+confirm-ask = Does the screen of “{ $person }” ({ $role }) really show { $digits }?
+
+## people
+
+people-none = There is nobody yet. Invite: counterfoil-gateway invite
+people-invited = invited, not enrolled yet
+people-waiting = waits to be confirmed
+people-active = active
+people-declined = declined
+people-revoked = revoked
+people-expired = invitation expired
+
+## repost
+
+repost-begin = Making the ledger anew from the journal …
+repost-done = ✓ The ledger is made anew: { $entries } entries, { $rows } rows, in { $time }.
+repost-set-aside = The old ledger is in { $path }; delete it when all is well.

@@ -1,0 +1,105 @@
+### Help: help-<program>-<command>; arguments are help-<program>-<command>--<argument> or help-arg-<argument>.
+
+## The frame of the help.
+
+help-usage = Usage:
+help-commands = Commands
+help-arguments = Arguments
+help-options = Options
+help-options-mark = [OPTIONS]
+help-command-mark = COMMAND
+help-other-language = 中文：加上 --lang zh-CN
+help-arg-help = Show this help
+help-arg-version = Show the version
+
+## Arguments that mean the same everywhere.
+
+help-arg-json = For programs: one JSON event a line, see events.md
+help-arg-quiet = Show results, warnings and errors only
+help-arg-yes = Answer every yes-or-no question with yes
+help-arg-no-input = Ask nothing; fail where an answer is needed
+help-arg-no-color = No colours
+help-arg-lang = Language: zh-CN or en
+help-arg-home = The folder of keys, receipts and unfinished sendings (or COUNTERFOIL_HOME)
+help-arg-practice = Which practice: name or id
+help-arg-book = The book, by name or id
+help-arg-period = The period: a month (2026-11) or a year (2026)
+help-arg-kind = The kind: invoice, voucher, bank-statement, contract, payroll, tax-return, ledger, interim-report, annual-report, other
+help-arg-class = The class: public, internal (the default), confidential
+help-arg-dir = The practice folder
+help-arg-key-file = The key file that unlocks; it may not be in the practice folder
+help-arg-passphrase-file = A file that holds the passphrase that unlocks
+help-arg-config = The configuration file; counterfoil.toml in the practice folder by default
+help-arg-verbose = Log more; may be repeated
+
+## The companion.
+
+help-counterfoil = Hands documents to your practice safely and gets a signed receipt for them; fetches them too.
+help-counterfoil-after =
+    Examples:
+    { "    " }counterfoil enrol CF1…              enrol this device with the invitation you got
+    { "    " }counterfoil send ./june --period 2026-06   send a folder
+    { "    " }counterfoil status                  see how far things are
+    { "    " }counterfoil receipt list            see your receipts
+    Lost the network, shut down, pressed Ctrl-C? Run the same line again; it goes on where it stopped.
+help-counterfoil-enrol = Enrol this device with an invitation
+help-counterfoil-enrol--invitation = The invitation: one word that begins with CF1, or a code of 25 letters
+help-counterfoil-enrol--at = Where the gateway is; needed only with the code of 25 letters
+help-counterfoil-enrol--label = What to call this device, like “office PC”
+help-counterfoil-enrol--passphrase = Protect this device's keys with a passphrase, to be typed at every use
+help-counterfoil-status = Who I am, what is unfinished, and what became of what was sent
+help-counterfoil-send = Send files and folders and get one signed receipt
+help-counterfoil-send-after = Run the same line again to go on where it stopped. What was sent before is recognised and not sent again.
+help-counterfoil-send--paths = Files or folders
+help-counterfoil-list = List the documents that can be fetched
+help-counterfoil-list--new = Only what was not fetched yet
+help-counterfoil-fetch = Sign for documents, fetch them, and save them once they are checked
+help-counterfoil-fetch--new = Only what was not fetched yet
+help-counterfoil-fetch--to = The folder to save to; a file that is there is never overwritten
+help-counterfoil-drop = Drop an unfinished sending
+help-counterfoil-drop--submission = The id of the submission
+help-counterfoil-receipt = Show, get and verify receipts
+help-counterfoil-receipt-list = List the receipts on this device
+help-counterfoil-receipt-show = Show what a receipt says
+help-counterfoil-receipt-show--receipt = The receipt's id (its beginning is enough) or file
+help-counterfoil-receipt-get = Get a receipt from the gateway again; it is the same, byte for byte
+help-counterfoil-receipt-get--receipt = The id of the submission
+help-counterfoil-receipt-get--to = The file to save to
+help-counterfoil-receipt-verify = Verify a receipt offline: no network, nobody to be trusted
+help-counterfoil-receipt-verify--file = The receipt file
+help-counterfoil-receipt-verify--document = The document as it was sent, compared byte for byte; may be repeated
+help-counterfoil-receipt-verify--practice = The practice's pin (26 characters); by default the one pinned at enrolment
+
+## The gateway.
+
+help-counterfoil-gateway = The gateway of a practice: takes in clients' documents, keeps them encrypted, signs receipts.
+help-counterfoil-gateway-after =
+    The first time:
+    { "    " }counterfoil-gateway init --dir DIR --name NAME --host HOST --key-file FILE
+    { "    " }counterfoil-gateway run --dir DIR --key-file FILE
+    { "    " }counterfoil-gateway book add BOOK --dir DIR
+    { "    " }counterfoil-gateway invite --role client --name PERSON --book BOOK --dir DIR
+help-counterfoil-gateway-init = Make a practice: certificates, vault, journal and configuration
+help-counterfoil-gateway-init--dir = The practice folder; it must be new or empty
+help-counterfoil-gateway-init--name = The practice's name, as clients see it
+help-counterfoil-gateway-init--host = The host name or IP by which clients connect
+help-counterfoil-gateway-init--port = The UDP port, 4433 by default
+help-counterfoil-gateway-init--key-file = The key file that unlocks; made if it is not there
+help-counterfoil-gateway-init--root-out = Where to put the root keys; take them away from this machine afterwards
+help-counterfoil-gateway-run = Run the gateway
+help-counterfoil-gateway-run--listen = Where to listen, like 0.0.0.0:4433; with port 0 the system chooses
+help-counterfoil-gateway-book = Books
+help-counterfoil-gateway-book-add = Add a book
+help-counterfoil-gateway-book-add--name = The book's name
+help-counterfoil-gateway-book-list = List the books
+help-counterfoil-gateway-invite = Invite a person to enrol a device
+help-counterfoil-gateway-invite--role = The role: client, bookkeeper, admin
+help-counterfoil-gateway-invite--name = The name of the person or firm
+help-counterfoil-gateway-invite--book = A book that they may use; may be repeated
+help-counterfoil-gateway-confirm = Give a staff device its rights, once the check digits agree
+help-counterfoil-gateway-confirm--id = The id of the invitation
+help-counterfoil-gateway-confirm--digits = The 8 check digits on the other screen
+help-counterfoil-gateway-people = List people, devices and invitations that wait
+help-counterfoil-gateway-repost = Post the journal again and make the ledger anew
+help-counterfoil-gateway-config = Look at the settings
+help-counterfoil-gateway-config-show = Show every setting, its value and where it comes from

@@ -1,0 +1,70 @@
+### 客户和会计用的程序的话。写给不懂技术的人。
+
+## 登记
+
+enrol-connecting = 正在连接 { $address }……
+enrol-proved = ✓ 对方确实是邀请您的那家事务所。
+enrol-identity = ✓ 登记成功。从现在起，这台设备代表：
+enrol-confirm = 以上信息是否正确？
+enrol-confirm-hint = 如果姓名或事务所不对，请回答 n，并告诉邀请您的人。
+enrol-key-stays = 密钥是在这台设备上制作的，从不离开这里。
+enrol-declined = 已告诉事务所信息不对；这台设备没有登记。
+enrol-digits =
+    核对数字：{ $digits }
+    请打电话念给管理员。管理员确认之前，这台设备还不能使用。
+enrol-next = 现在就可以发送：counterfoil send 文件夹 --period 2026-11
+enrol-next-staff = 确认之后：counterfoil list
+
+## 我是谁
+
+identity-practice = { "  " }事务所    { $practice }
+identity-person = { "  " }姓名      { $person }（{ $role }）
+identity-device = { "  " }设备      { $label }
+identity-books = { "  " }账套      { $books }
+identity-pin = { "  " }识别码    { $pin }
+identity-gateway = { "  " }网关      { $address }
+identity-certificate = { "  " }证书      { $until }到期
+identity-waiting = { "  " }状态      等待管理员确认，核对数字 { $digits }
+
+## 发送
+
+send-reading = 正在读取文件夹… 已找到 { $documents } 个文件
+send-begin = 要发送 { $documents } 个文件（{ $bytes }）到账套“{ $book }”，所属期 { $period }。
+send-resuming = 接着上次继续：{ $documents } 个文件中，{ $bytes }已经在网关上，不再重发。
+send-later-files = { $count } 个文件是后来加进来的，会在这次之后作为另一次提交发送。
+send-held = { $name }：{ $when }已发送过，跳过。
+send-held-count = { $count } 个文件以前发送过，没有重发；它们也写进了这张回执。
+send-all-held = 这些文件以前都发送过，一个也不用重发。
+send-withdrawn = { $name }：已从这次提交中撤出。
+send-document-received = { $name }  ✓ 已收到
+send-done = ✓ { $documents } 个文件已收到（{ $bytes }，用时 { $time }）。
+send-receipt = { "  " }回执 { $receipt }：{ $path }
+send-receipt-show = { "  " }查看：counterfoil receipt show { $receipt }
+send-partial = { $sent } 个文件已收到并有回执，{ $failed } 个没有发送。
+send-interrupted-hint = 已到达的部分保存着。再运行同一行，会从断处继续。
+send-dropped = 已放弃提交 { $submission }；网关上未签收的部分会被清除。
+send-drop-confirm = 放弃提交 { $submission }？已到达的部分要重新发送。
+
+## 状态
+
+status-connected = 网关 { $address } 已连接（{ $milliseconds } 毫秒）。
+status-unfinished = 未完成的发送：
+status-unfinished-line = { "  " }{ $submission }  { $documents } 个文件，{ $bytes }，开始于 { $since }
+status-unfinished-hint = { "  " }再运行当时的同一行即可继续；不要了就运行：counterfoil drop { $submission }
+status-nothing-unfinished = 没有未完成的发送。
+status-submissions = 发送过的资料：
+status-none-sent = 还没有发送过资料。
+status-fetched-by = { $person } { $when }
+
+## 列出和取回
+
+list-none = 没有可以取回的资料。
+list-none-new = 没有新的资料。
+list-count = { $documents } 个文件，{ $bytes }。
+fetch-begin = 要取回 { $documents } 个文件（{ $bytes }），先签收，再逐段核对。
+fetch-signed = ✓ 已签收 { $documents } 个文件；发送方能看到是谁在什么时候取的。
+fetch-resuming = 接着上次继续：{ $bytes }已经在这台设备上。
+fetch-document-done = { $name }  ✓ 已核对并保存
+fetch-skipped = { $count } 个文件以前取过，跳过。
+fetch-done = ✓ { $documents } 个文件已核对并保存到 { $folder }（{ $bytes }，用时 { $time }）。
+fetch-partial = { $fetched } 个文件已保存，{ $failed } 个没有取回。

@@ -1,0 +1,74 @@
+### 网关的话；设置的说明是 setting-<设置>。
+
+## 建立事务所
+
+init-working = 正在建立事务所……制作解锁槽需要几秒钟。
+init-done = ✓ 事务所“{ $name }”已建立：{ $folder }
+init-pin =
+    { "  " }事务所识别码  { $pin }
+    { "  " }（验证回执要用到它；可以印在名片和合同上）
+init-host = { "  " }网关地址      { $address }
+init-configuration = { "  " }配置文件      { $path }
+init-key-file-made = { "  " }密钥文件      { $path }（已新建，请另存一份；没有它网关无法解锁）
+init-kit-title = 恢复单 —— 请抄写或打印，放在安全的地方。密钥文件或口令丢失时，只有它能打开保险库：
+init-kit-only-once = 这些词只显示这一次。
+init-kit-written = 我已把恢复词保存好，继续？
+init-roots = 根证书的密钥在 { $folder }。请复制到两个 U 盘，分开存放，然后从这台机器上删除。
+init-next-title = 接下来：
+init-next-run = { "  " }1. 启动网关：        { $command }
+init-next-book = { "  " }2. 新增账套：        { $command }
+init-next-invite = { "  " }3. 邀请客户：        { $command }
+
+## 运行
+
+run-unlocking = 正在解锁……
+run-recovering = 正在检查日记账……
+run-recovered = 日记账有 { $entries } 条记录，完整无缺。
+run-posting = 正在从日记账过账……
+run-posted = 分类账已就绪：{ $rows } 行。
+run-listening = ✓ “{ $practice }”的网关正在 { $address } 服务。
+run-stop-hint = 按 Ctrl-C 停止。
+run-stopping = 正在停止：先完成手上的签收……
+run-stopped = ✓ 网关已停止，全部内容都已写入磁盘。
+run-enrolled = “{ $person }”（{ $role }）登记了一台新设备“{ $label }”。
+run-enrolled-digits = { "  " }等待确认。对方屏幕上的核对数字若是 { $digits }，运行：{ $command }
+run-upload-expired = { $count } 个停得太久的发送已清除。
+
+## 账套
+
+book-added = ✓ 已新增账套“{ $name }”，编号 { $id }。
+book-none = 还没有账套。新增：counterfoil-gateway book add 名称
+
+## 邀请
+
+invite-made = ✓ 给“{ $name }”（{ $role }）的邀请，{ $expires }之前有效，只能用一次：
+invite-word = { "  " }整个复制过去：  { $word }
+invite-code = { "  " }或者照着输入：  { $code }
+invite-command = { "  " }对方运行：      { $command }
+invite-command-code = { "  " }或：            { $command }
+invite-qr = { "  " }或扫描：
+invite-channel = 请当面、电话或用平时的聊天工具发给本人。拿到邀请的人就能以“{ $name }”的身份登记一台设备。
+invite-message = 您好，这是{ $practice }资料传递的邀请。请在财务电脑上运行：{ $command }（{ $expires }之前有效，只能用一次）
+invite-staff-digits = 登记后，对方屏幕上会显示 8 位核对数字。请打电话核对，再运行：{ $command }
+
+## 确认
+
+confirm-done = ✓ 核对数字一致。“{ $person }”的设备“{ $label }”现在有{ $role }的权限。
+confirm-declined = 已拒绝“{ $person }”的设备“{ $label }”，它没有得到任何权限。
+confirm-ask = “{ $person }”（{ $role }）屏幕上的核对数字确实是 { $digits } 吗？
+
+## 人员
+
+people-none = 还没有人员。邀请：counterfoil-gateway invite
+people-invited = 已邀请，尚未登记
+people-waiting = 等待确认
+people-active = 可用
+people-declined = 已拒绝
+people-revoked = 已吊销
+people-expired = 邀请已过期
+
+## 重新过账
+
+repost-begin = 正在按日记账重建分类账……
+repost-done = ✓ 分类账已重建：{ $entries } 条记录，{ $rows } 行，用时 { $time }。
+repost-set-aside = 旧的分类账放在 { $path }，确认无误后可以删除。

@@ -1,0 +1,105 @@
+### 帮助：help-<程序>-<命令>，参数是 help-<程序>-<命令>--<参数> 或 help-arg-<参数>。
+
+## 帮助的框架
+
+help-usage = 用法：
+help-commands = 命令
+help-arguments = 参数
+help-options = 选项
+help-options-mark = [选项]
+help-command-mark = 命令
+help-other-language = English: add --lang en
+help-arg-help = 显示帮助
+help-arg-version = 显示版本
+
+## 到处都一样的参数
+
+help-arg-json = 为程序输出：每行一个 JSON 事件，见 events.md
+help-arg-quiet = 只显示结果、提醒和错误
+help-arg-yes = 对“是否继续”的问题一律回答“是”
+help-arg-no-input = 什么都不问；需要回答时报错
+help-arg-no-color = 不用颜色
+help-arg-lang = 语言：zh-CN 或 en
+help-arg-home = 保存密钥、回执和未完成发送的文件夹（也可用 COUNTERFOIL_HOME）
+help-arg-practice = 哪一家事务所：名称或编号
+help-arg-book = 账套的名称或编号
+help-arg-period = 所属期：一个月（2026-11）或一整年（2026）
+help-arg-kind = 类别：invoice 发票、voucher 其他原始凭证、bank-statement 银行对账单、contract 合同、payroll 工资表、tax-return 纳税申报表、ledger 账簿、interim-report 月季报、annual-report 年报、other 其他
+help-arg-class = 密级：public 公开、internal 内部（默认）、confidential 机密
+help-arg-dir = 事务所文件夹
+help-arg-key-file = 用来解锁的密钥文件；不能放在事务所文件夹里
+help-arg-passphrase-file = 写有解锁口令的文件
+help-arg-config = 配置文件；默认是事务所文件夹里的 counterfoil.toml
+help-arg-verbose = 日志写得更详细；可以重复
+
+## 客户和会计用的程序
+
+help-counterfoil = 把资料安全地交给事务所，并拿到签名的回执；也用来取回资料。
+help-counterfoil-after =
+    例子：
+    { "    " }counterfoil enrol CF1…              用收到的邀请登记这台设备
+    { "    " }counterfoil send ./6月 --period 2026-06    发送一个文件夹
+    { "    " }counterfoil status                  看看到了哪一步
+    { "    " }counterfoil receipt list            查看回执
+    断网、关机、按 Ctrl-C 都没关系：再运行同一行，会从断处继续。
+help-counterfoil-enrol = 用一份邀请登记这台设备
+help-counterfoil-enrol--invitation = 邀请：以 CF1 开头的一个词，或 25 位的邀请码
+help-counterfoil-enrol--at = 网关的地址；只有用 25 位邀请码时才需要
+help-counterfoil-enrol--label = 这台设备叫什么，如“财务电脑”
+help-counterfoil-enrol--passphrase = 用口令保护这台设备的密钥，每次使用都要输入
+help-counterfoil-status = 我是谁、未完成的发送、发出的资料到了哪一步
+help-counterfoil-send = 发送文件和文件夹，拿到一张签名的回执
+help-counterfoil-send-after = 再运行同一行就会从断处继续。已发送过的文件会认出来，不重发。
+help-counterfoil-send--paths = 文件或文件夹
+help-counterfoil-list = 列出可以取回的资料
+help-counterfoil-list--new = 只列出还没有取过的
+help-counterfoil-fetch = 签收并取回资料，逐段核对后保存
+help-counterfoil-fetch--new = 只取还没有取过的
+help-counterfoil-fetch--to = 保存到哪个文件夹；从不覆盖已有的文件
+help-counterfoil-drop = 放弃一次未完成的发送
+help-counterfoil-drop--submission = 提交的编号
+help-counterfoil-receipt = 查看、取回和验证回执
+help-counterfoil-receipt-list = 列出这台设备上的回执
+help-counterfoil-receipt-show = 显示一张回执的内容
+help-counterfoil-receipt-show--receipt = 回执编号（可只写开头几位）或文件
+help-counterfoil-receipt-get = 从网关再取一次回执；每次都一字不差
+help-counterfoil-receipt-get--receipt = 提交的编号
+help-counterfoil-receipt-get--to = 保存到哪个文件
+help-counterfoil-receipt-verify = 离线验证一张回执：不需要网络，也不需要相信谁
+help-counterfoil-receipt-verify--file = 回执文件
+help-counterfoil-receipt-verify--document = 当时发送的文件，逐字节比对；可以写几次
+help-counterfoil-receipt-verify--practice = 事务所识别码（26 个字符）；省略时用登记时记下的
+
+## 事务所用的程序
+
+help-counterfoil-gateway = 事务所的网关：接收客户的资料，加密保存，签发回执。
+help-counterfoil-gateway-after =
+    第一次使用：
+    { "    " }counterfoil-gateway init --dir DIR --name 名称 --host 主机名 --key-file FILE
+    { "    " }counterfoil-gateway run --dir DIR --key-file FILE
+    { "    " }counterfoil-gateway book add 账套 --dir DIR
+    { "    " }counterfoil-gateway invite --role client --name 客户 --book 账套 --dir DIR
+help-counterfoil-gateway-init = 建立一个事务所：证书、保险库、日记账和配置文件
+help-counterfoil-gateway-init--dir = 事务所文件夹；必须是新的或空的
+help-counterfoil-gateway-init--name = 事务所的名称，客户会看到
+help-counterfoil-gateway-init--host = 客户用来连接的主机名或 IP
+help-counterfoil-gateway-init--port = UDP 端口，默认 4433
+help-counterfoil-gateway-init--key-file = 解锁用的密钥文件；没有就新建
+help-counterfoil-gateway-init--root-out = 把根证书密钥放在哪里；之后请带离这台机器
+help-counterfoil-gateway-run = 运行网关
+help-counterfoil-gateway-run--listen = 在哪里监听，如 0.0.0.0:4433；端口 0 由系统选
+help-counterfoil-gateway-book = 账套
+help-counterfoil-gateway-book-add = 新增一个账套
+help-counterfoil-gateway-book-add--name = 账套的名称
+help-counterfoil-gateway-book-list = 列出账套
+help-counterfoil-gateway-invite = 邀请一个人登记一台设备
+help-counterfoil-gateway-invite--role = 角色：client 客户、bookkeeper 会计、admin 管理员
+help-counterfoil-gateway-invite--name = 这个人或公司的名称
+help-counterfoil-gateway-invite--book = 可以使用的账套；可以写几次
+help-counterfoil-gateway-confirm = 核对数字一致后，给一台员工设备开通权限
+help-counterfoil-gateway-confirm--id = 邀请的编号
+help-counterfoil-gateway-confirm--digits = 对方屏幕上的 8 位核对数字
+help-counterfoil-gateway-people = 列出人员、设备和等待确认的邀请
+help-counterfoil-gateway-repost = 从日记账重新过账，重建分类账
+help-counterfoil-gateway-config = 查看设置
+help-counterfoil-gateway-config-show = 显示每个设置的值和来源

@@ -1,0 +1,53 @@
+### 演示的话。
+
+## 一次从头到尾的演示
+
+quickstart-hello = Counterfoil 演示：在这台电脑上建立一家事务所，发送资料，断线，续传，取回，验证。一切都是真的：真正的 QUIC、双向证书、加密和签名。
+quickstart-folder = 所有东西都在 { $folder }
+quickstart-step = 第 { $n } 步，共 { $of } 步：{ $title }
+quickstart-step-practice = 建立事务所
+quickstart-step-gateway = 启动网关
+quickstart-step-enrol = 登记客户和会计
+quickstart-step-documents = 准备资料
+quickstart-step-send = 发送，中途断线
+quickstart-step-resume = 从断处继续，拿到回执
+quickstart-step-duplicate = 再发一次：认得出已发送过
+quickstart-step-fetch = 会计签收并取回
+quickstart-step-compare = 逐字节比对
+quickstart-step-verify = 离线验证回执
+quickstart-step-tamper = 改动一个字节，看能不能发现
+quickstart-step-disk = 看看磁盘上能读出什么
+quickstart-practice-name = 示范代理记账事务所
+quickstart-client-name = 沪申贸易
+quickstart-bookkeeper-name = 王会计
+quickstart-book-name = 沪申贸易
+quickstart-practice-made = ✓ “{ $name }”有了自己的根证书、保险库和日记账。识别码 { $pin }。
+quickstart-gateway-listens = ✓ 网关在 { $address } 服务，只有一个 UDP 端口，没有网页，没有远程管理。
+quickstart-client-enrolled = ✓ “{ $person }”用一次性邀请登记了设备。密钥在设备上制作，从不离开。
+quickstart-digits-compared = ✓ 会计的核对数字 { $digits } 两边一致，管理员确认了设备。
+quickstart-stranger-refused = ✓ 没有证书的陌生人连接：被拒绝，一句话也没说上。
+quickstart-documents-made = ✓ { $documents } 个文件，{ $bytes }：一张发票 PDF、一张数电票 XML、一份银行对账单 CSV 和一份 64 MiB 的扫描件。
+quickstart-documents-yours = ✓ 您的 { $documents } 个文件，{ $bytes }。
+quickstart-cut = ⚡ 发到 { $bytes } 时，连接被切断。
+quickstart-resumed = ✓ 从断处继续：{ $held }已在网关磁盘上，重发不到 { $again }。
+quickstart-receipt = ✓ 收到签名的回执，日记账第 { $entry } 条：{ $path }
+quickstart-receipt-same = ✓ 再向网关要一次回执：一字不差。
+quickstart-duplicate = ✓ 同样的文件再发一次：{ $count } 个都认出来了，没有重发一个字节的内容。
+quickstart-fetched = ✓ 会计先签收，再取回了 { $documents } 个文件，每一段都核对过。
+quickstart-seen = ✓ 客户看得到：{ $person } 在 { $when } 取走了文件。
+quickstart-compared = ✓ 取回的 { $documents } 个文件与原件逐字节相同。
+quickstart-verified = ✓ 不用网络，只凭回执、文件和识别码，每一项都成立。
+quickstart-tampered-document = ✓ 改动了文件副本的一个字节：验证立即失败，正如应该的那样。
+quickstart-tampered-receipt = ✓ 改动了回执副本的一个字节：验证立即失败，正如应该的那样。
+quickstart-disk-silent = ✓ 搜遍了网关的文件夹：找不到文件名、客户名、内容，也找不到内容的校验值。
+quickstart-check-failed = ✗ 没有成立：{ $claim }
+quickstart-done = 全部 { $checks } 项都检查过，都成立。用时 { $time }。
+quickstart-failed = { $failed } 项没有成立（共 { $checks } 项）。这是缺陷，请报告。
+quickstart-on-title = 接着自己试：
+quickstart-on-gateway = { "  " }启动网关          { $command }
+quickstart-on-send = { "  " }作为客户发送      { $command }
+quickstart-on-list = { "  " }作为会计列出      { $command }
+quickstart-on-verify = { "  " }验证回执          { $command }
+quickstart-staying = 网关继续运行。按 Ctrl-C 停止。
+quickstart-stay-hint = 加上 --stay，网关会继续运行。
+quickstart-remove = 不要了就删除整个文件夹：{ $folder }
