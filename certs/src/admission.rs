@@ -1,0 +1,122 @@
+//! What a connection may be, decided before its first stream is allowed: a pure function of ALPN, leaf, clock
+//! and registry. TLS can not do this: one port serves all ALPNs, so there a certificate is optional.
+
+use model::{DeviceId, PracticeId, Sha256Digest, Timestamp};
+
+use crate::certificate::fingerprint;
+use crate::tls::{ALPN_ENROL, ALPN_MAIN};
+use crate::{Certificate, CertificateFault, Purpose};
+
+/// What a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// An enrolment and nothing else.
+    Enrol,
+    /// A device; what its person may do is asked at every request.
+    Main(DeviceId),
+    /// To be closed. The peer is told the same whatever the cause.
+    Refused(Refused),
+}
+
+/// Why a connection is refused; for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The registry bars the device.
+    #[error("the device is barred")]
+    Barred,
+    /// The leaf is not a device certificate of this practice.
+    #[error("not a device certificate: {0}")]
+    Certificate(CertificateFault),
+    /// A certificate where none belongs.
+    #[error("a certificate on the enrolment ALPN")]
+    CertificateOnEnrol,
+    /// No certificate where one is needed.
+    #[error("no certificate")]
+    NoCertificate,
+    /// The certificate is not in force.
+    #[error("the certificate is not in force")]
+    NotInForce,
+    /// The registry's device is another than the certificate's.
+    #[error("the registry knows this certificate as another device's")]
+    OtherDevice,
+    /// The certificate is for something else than a device in TLS.
+    #[error("the certificate is for another purpose")]
+    OtherPurpose,
+    /// An ALPN that we do not have, or none.
+    #[error("unknown ALPN")]
+    UnknownAlpn,
+    /// The registry does not know this very certificate.
+    #[error("the registry does not know the certificate")]
+    Unregistered,
+}
+
+/// The devices that are ours: the only authority.
+pub trait Registry {
+    /// Whose certificate this is; `leaf` is SHA-256 of the whole DER.
+    fn find(&self, leaf: &Sha256Digest) -> Option<Registered>;
+}
+
+/// What the registry says of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registered {
+    /// The device it was issued to.
+    pub device: DeviceId,
+    /// Whether the device may connect.
+    pub standing: Standing,
+}
+
+/// Whether a device may connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It may.
+    Active,
+    /// It may not, whatever its certificate says.
+    Barred,
+}
+
+/// Decides what a connection may be. `leaf` is the peer's first certificate, if it showed one; that the chain
+/// holds has been checked in TLS, and is not enough.
+pub fn admit(
+    alpn: Option<&[u8]>,
+    leaf: Option<&[u8]>,
+    practice: &PracticeId,
+    now: Timestamp,
+    registry: &dyn Registry,
+) -> Admission {
+    match (alpn, leaf) {
+        (Some(ALPN_ENROL), None) => Admission::Enrol,
+        (Some(ALPN_ENROL), Some(_)) => Admission::Refused(Refused::CertificateOnEnrol),
+        (Some(ALPN_MAIN), None) => Admission::Refused(Refused::NoCertificate),
+        (Some(ALPN_MAIN), Some(leaf)) => match admit_device(leaf, practice, now, registry) {
+            Ok(device) => Admission::Main(device),
+            Err(refused) => Admission::Refused(refused),
+        },
+        _ => Admission::Refused(Refused::UnknownAlpn),
+    }
+}
+
+fn admit_device(
+    leaf: &[u8],
+    practice: &PracticeId,
+    now: Timestamp,
+    registry: &dyn Registry,
+) -> Result<DeviceId, Refused> {
+    let certificate = Certificate::read(leaf).map_err(Refused::Certificate)?;
+    let device = match certificate.purpose(practice).map_err(Refused::Certificate)? {
+        Purpose::Device(device) => device,
+        _ => return Err(Refused::OtherPurpose),
+    };
+    if !certificate.is_in_force(now) {
+        return Err(Refused::NotInForce);
+    }
+    let registered = registry.find(&fingerprint(leaf)).ok_or(Refused::Unregistered)?;
+    match (registered.device == device, registered.standing) {
+        (false, _) => Err(Refused::OtherDevice),
+        (true, Standing::Barred) => Err(Refused::Barred),
+        (true, Standing::Active) => Ok(device),
+    }
+}
+
+#[cfg(test)]
+#[path = "admission_tests.rs"]
+mod tests;

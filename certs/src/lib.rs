@@ -1,0 +1,53 @@
+//! Certificates: profiles, issuing, invitation, enrolment and the TLS configurations. No I/O, no clock, no network.
+//!
+//! `format.md` and `enrolment.cddl` beside this crate are the formats; tests compare them with the code.
+//!
+//! ```text
+//! key          P-256 private and public keys, the only ones that X.509 sees here
+//! profile      the table of certificate profiles, and the URI that says what a certificate is for
+//! certificate  one certificate, read strictly
+//! authority    root and issuing authority: what signs certificates
+//! root_file    root and spare at rest, under the words of the recovery kit
+//! root_record  who the practice is: the chain of root records that companions walk
+//! bundle       trust bundle: what changes more often than a root
+//! judge        a chain, a purpose and a time: what a certificate is worth
+//! invitation   the one-time word and code, and the three keys that follow from them
+//! enrolment    both sides of the enrolment exchange, as machines without I/O
+//! tls          the three TLS configurations
+//! admission    what a connection may be, decided before its first stream
+//! ```
+//!
+//! Chain validity alone is never authority: that is the exact entry in the registry ([`admission`]).
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod admission;
+pub mod authority;
+pub mod bundle;
+pub mod certificate;
+mod codec;
+pub mod enrolment;
+pub mod error;
+pub mod invitation;
+pub mod judge;
+pub mod key;
+pub mod profile;
+pub mod root_file;
+pub mod root_record;
+#[cfg(test)]
+mod testing;
+pub mod tls;
+
+pub use admission::{Admission, Registry, admit};
+pub use authority::{Issued, IssuingAuthority, Root, Serial};
+pub use bundle::TrustBundle;
+pub use certificate::Certificate;
+pub use error::{CertificateFault, CertsError};
+pub use invitation::{Invitation, InvitationKeys, Typed, TypedError};
+pub use judge::{Judged, Rejection, judge};
+pub use key::{PrivateKey, PublicKey};
+pub use profile::{Profile, Purpose};
+pub use root_record::{PracticeTrust, RootRecord, TrustError};
