@@ -59,7 +59,7 @@ pub enum Event {
     Receipt(Receipt),
     /// One property of a receipt, judged.
     Verdict {
-        /// origin, acceptance, logged, checkpoint, document, practice.
+        /// practice, origin, acceptance, logged, checkpoint, list, document.
         property: String,
         /// valid, invalid, not-checked.
         verdict: String,
@@ -296,6 +296,8 @@ pub struct Practice {
     pub configuration: String,
     /// Where root and spare were put, to be taken away.
     pub root_folder: String,
+    /// The words of the recovery kit. A secret, shown this once.
+    pub kit: String,
 }
 
 /// A warning or an error.

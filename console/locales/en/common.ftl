@@ -138,3 +138,6 @@ cause-no-address = this machine has no such address
 list-empty = None.
 yes = yes
 no = no
+cause-no-file = It is not a plain file.
+cause-key-length = A key file has exactly 32 bytes.
+cause-open-to-others = Other people of this machine can read it; make it private (chmod 600).

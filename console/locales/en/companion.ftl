@@ -112,3 +112,18 @@ fetch-done =
        *[other] { $documents } documents
     } checked and saved to { $folder } ({ $bytes } in { $time }).
 fetch-partial = { $fetched } saved, { $failed } not fetched.
+
+## Commands and arguments that came later.
+
+enrol-ask = The invitation you were given (a word that begins with CF1, or a code):
+help-counterfoil-enrol-after = The invitation may also be typed when asked for, or come on standard input (-). After a lost connection run the same line again: the same invitation gives the same identity.
+help-counterfoil-send--give-up-after = How long to go on trying without any progress, like 90s or 10m (the default)
+help-counterfoil-status--book = Only this book, by name or id
+help-counterfoil-books = List the books that you may use
+help-counterfoil-whoami = Who this device is, at every practice; asks nobody
+fetch-document-failed = { $name }: not fetched.
+fetch-nothing = Nothing to fetch: everything is here already, or there is nothing.
+help-counterfoil-fetch-after = Run the same line again to go on where it stopped. What was fetched to the same folder before is skipped.
+connect-waiting = The gateway does not answer; trying again in { $seconds } s.
+cause-damaged = the file is damaged
+cause-no-home = the system names no folder for programs' data

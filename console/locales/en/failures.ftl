@@ -86,9 +86,6 @@ err-language-unknown = The language “{ $value }” is not spoken here.
 why-language-unknown = This program speaks zh-CN and en.
 next-language-unknown = Use --lang zh-CN or --lang en.
 
-err-address-wrong = “{ $value }” is not an address.
-why-address-wrong = An address is a host name or IP with an optional port, like gw.example.cn:4433.
-next-address-wrong = Correct it and run again.
 
 ## F-02xx: Who this device is: enrolment and certificates.
 
@@ -300,9 +297,6 @@ err-book-ambiguous = Several books are called “{ $book }”.
 why-book-ambiguous = Names may repeat, ids do not: { $books }
 next-book-ambiguous = Run again with --book ID.
 
-err-plan-conflict = These files have an unfinished sending ({ $submission }) with another class or kind.
-why-plan-conflict = They can not be sent in two ways at once.
-next-plan-conflict = Finish it with the same arguments as before, or drop it: counterfoil status
 
 err-plan-damaged = The record of an unfinished sending is damaged: { $path }
 why-plan-damaged = Its content is not what was written, so it can not be followed.
@@ -570,9 +564,6 @@ err-record-cut = { $path } ended in a half-written record ({ $bytes }), which wa
 why-record-cut = The last stop was a power cut or a kill; such a record was never acknowledged, and nothing is lost.
 next-record-cut = Nothing to do.
 
-err-domain-locked = Confidential documents stay locked.
-why-domain-locked = Their part was not opened at the start; all others are served.
-next-domain-locked = Whoever may open them does so when needed.
 
 err-disk-low = The disk is nearly full: { $free } left.
 why-disk-low = Below the bound the gateway takes no new documents; what it holds is safe.
@@ -588,9 +579,6 @@ err-book-name-repeats = There is a book called “{ $name }” already; the new 
 why-book-name-repeats = Names may repeat, but are easily mixed up.
 next-book-name-repeats = Tell them apart by id: counterfoil-gateway book list
 
-err-person-unknown = There is no person “{ $person }”.
-why-person-unknown = The name or id may be mistyped.
-next-person-unknown = Run counterfoil-gateway people to see them.
 
 err-invitation-unknown = No invitation { $invitation } waits to be confirmed.
 why-invitation-unknown = The id may be mistyped, or it was confirmed already or has expired.
@@ -615,3 +603,27 @@ next-book-not-for-role = Leave --book out and run again.
 err-role-not-offered = The role { $role } can not be invited yet.
 why-role-not-offered = Clients, bookkeepers and admins can.
 next-role-not-offered = Choose one of these roles.
+
+err-root-folder-unusable = Root and spare can not go to { $path }.
+why-root-folder-unusable = It lies inside the practice folder, or a root file is there already.
+next-root-folder-unusable = Name another folder with --root-out.
+
+err-socket-unusable = The administration socket { $path } can not be opened.
+why-socket-unusable = { $cause }
+next-socket-unusable = Check the folder and its rights, then start again.
+
+err-journal-head-missing = The head of the journal is missing or damaged: { $path }
+why-journal-head-missing = Without it nobody can tell whether the journal was rolled back, so the gateway does not start.
+next-journal-head-missing = Restore that file from where it was kept; do not make a new one.
+
+err-record-missing = A part of the journal is missing: { $path }
+why-record-missing = The folder is not whole; perhaps only a part of it was restored.
+next-record-missing = Restore the whole practice folder.
+
+err-entry-unreadable = Entry { $entry } of the journal can not be read.
+why-entry-unreadable = { $cause }
+next-entry-unreadable = Look at the disk, then restore the practice folder.
+
+err-plan-conflict = These files have an unfinished sending ({ $submission }) with another class or kind.
+why-plan-conflict = They can not be sent in two ways at once.
+next-plan-conflict = Finish it with the same arguments as before, or drop it: counterfoil status

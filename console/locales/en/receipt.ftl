@@ -29,6 +29,7 @@ property-origin = origin
 property-acceptance = acceptance
 property-logged = logged
 property-checkpoint = checkpoint
+property-list = list
 property-document = document
 property-practice = practice
 verify-origin-valid = A device signed this list with its own key, and that key was certified by this practice.
@@ -43,6 +44,13 @@ verify-logged-not-checked = Whether it was logged was not checked.
 verify-checkpoint-valid = The journal had { $size } entries then, and its head was signed by the practice's log key.
 verify-checkpoint-invalid = The head does not hold: its signature is wrong, or it is not of the journal in the proof.
 verify-checkpoint-not-checked = The head was not checked.
+verify-list-valid =
+    The list in this file is the one that both sides signed; it names { $documents ->
+        [one] 1 document
+       *[other] { $documents } documents
+    }.
+verify-list-invalid = The list does not hold: it is not the one that both sides signed.
+verify-list-not-checked = The list was not checked.
 verify-document-valid = { $name } is the document that was received; not one byte is different.
 verify-document-invalid = { $name } is not in this receipt: it is not the document that was received, or it was changed since.
 verify-document-not-checked = No document was given, so no content was compared. (--document FILE)
@@ -50,6 +58,10 @@ verify-practice-valid = All signatures are of the practice that you named (pin {
 verify-practice-invalid = The signatures are not of the practice that you named (pin { $pin }).
 verify-practice-not-checked = No practice was named, so nothing can be valid. (--practice PIN)
 verify-revocations-not-checked = Later revocations: not checked.
+receipt-name-differs = The names kept beside this receipt do not fit its list and are not shown.
+verify-reason = Reason: { $reason } ({ $detail })
+verify-pin-enrolled = The pin is that of { $practice }, with which this device is enrolled: { $pin }
+verify-revocations-known = Later revocations: the practice's root records that this device holds (up to number { $number }) take nothing back; single devices are not in them.
 verify-conclusion-valid = ✓ Valid: keys certified by this practice signed these digests, and its log keys signed a head that contains them.
 verify-conclusion-limits = It does not prove that no other journal exists, when exactly it was, or who held the device.
 verify-conclusion-invalid = ✗ Invalid: what is marked above does not hold. Do not rely on this receipt.

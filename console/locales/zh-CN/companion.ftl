@@ -68,3 +68,18 @@ fetch-document-done = { $name }  ✓ 已核对并保存
 fetch-skipped = { $count } 个文件以前取过，跳过。
 fetch-done = ✓ { $documents } 个文件已核对并保存到 { $folder }（{ $bytes }，用时 { $time }）。
 fetch-partial = { $fetched } 个文件已保存，{ $failed } 个没有取回。
+
+## 后来增加的命令和参数
+
+enrol-ask = 请输入邀请（以 CF1 开头的一个词，或者邀请码）：
+help-counterfoil-enrol-after = 邀请也可以在询问时输入，或从标准输入读入（-）。断线之后再运行同一行即可：同一个邀请得到同一个身份。
+help-counterfoil-send--give-up-after = 没有进展时继续尝试多久，例如 90s、10m（默认 10m）
+help-counterfoil-status--book = 只看这个账套（名称或编号）
+help-counterfoil-books = 列出您可以使用的账套
+help-counterfoil-whoami = 这台设备在各家事务所代表谁；不连接任何人
+fetch-document-failed = { $name }：没有取回。
+fetch-nothing = 没有要取回的：都已经在这里，或者本来就没有。
+help-counterfoil-fetch-after = 中断后再运行同一行，会从断处继续。以前取到同一文件夹的会跳过。
+connect-waiting = 网关没有应答，{ $seconds } 秒后再试。
+cause-damaged = 文件已损坏
+cause-no-home = 系统没有给出存放程序数据的文件夹

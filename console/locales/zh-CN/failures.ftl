@@ -86,9 +86,6 @@ err-language-unknown = 没有“{ $value }”这种语言。
 why-language-unknown = 程序会说 zh-CN 和 en。
 next-language-unknown = 用 --lang zh-CN 或 --lang en。
 
-err-address-wrong = “{ $value }”不是一个地址。
-why-address-wrong = 地址是主机名或 IP，可带端口，如 gw.example.cn:4433。
-next-address-wrong = 改正后再运行一次。
 
 ## F-02xx
 
@@ -300,9 +297,6 @@ err-book-ambiguous = 有不止一个账套叫“{ $book }”。
 why-book-ambiguous = 名称可以重复，编号不会：{ $books }
 next-book-ambiguous = 用 --book 编号 再运行一次。
 
-err-plan-conflict = 这些文件已有一次未完成的发送（{ $submission }），但密级或类别不同。
-why-plan-conflict = 同一批文件不能同时按两种方式发送。
-next-plan-conflict = 先用原来的参数完成它，或放弃它：counterfoil status
 
 err-plan-damaged = 未完成发送的记录坏了：{ $path }
 why-plan-damaged = 文件的内容和写下时不一样，不能照它继续。
@@ -562,9 +556,6 @@ err-record-cut = { $path } 末尾有半条没写完的记录（{ $bytes }），�
 why-record-cut = 上次是断电或被强行停止的；没写完的记录从未被确认过，没有丢失任何东西。
 next-record-cut = 不需要处理。
 
-err-domain-locked = 机密资料仍然锁着。
-why-domain-locked = 解锁时没有打开机密部分；普通资料照常收发。
-next-domain-locked = 需要时由有权的人打开。
 
 err-disk-low = 磁盘快满了：只剩 { $free }。
 why-disk-low = 低于界限后网关不再接收新的文件；已收到的不受影响。
@@ -580,9 +571,6 @@ err-book-name-repeats = 已经有一个账套叫“{ $name }”，新的也加�
 why-book-name-repeats = 名称可以重复，但容易弄混。
 next-book-name-repeats = 用编号来区分：counterfoil-gateway book list
 
-err-person-unknown = 没有“{ $person }”这个人。
-why-person-unknown = 名称或编号可能写错。
-next-person-unknown = 运行 counterfoil-gateway people 查看。
 
 err-invitation-unknown = 没有编号为 { $invitation } 的邀请在等待确认。
 why-invitation-unknown = 编号可能写错，或者已确认过、已过期。
@@ -607,3 +595,27 @@ next-book-not-for-role = 去掉 --book，再运行一次。
 err-role-not-offered = 现在还不能邀请{ $role }。
 why-role-not-offered = 可以邀请：客户、会计、管理员。
 next-role-not-offered = 选其中一个角色。
+
+err-root-folder-unusable = 根密钥和备用密钥不能放到 { $path }。
+why-root-folder-unusable = 它在事务所文件夹里面，或者那里已经有根密钥文件。
+next-root-folder-unusable = 用 --root-out 指定另一个文件夹。
+
+err-socket-unusable = 无法打开管理接口 { $path }。
+why-socket-unusable = { $cause }
+next-socket-unusable = 检查文件夹和权限，然后重新启动。
+
+err-journal-head-missing = 日记账的最新记录缺失或损坏：{ $path }
+why-journal-head-missing = 没有它就无法判断日记账是否被退回过，所以网关不启动。
+next-journal-head-missing = 从保存它的地方恢复这个文件；不要新建。
+
+err-record-missing = 日记账缺少一部分：{ $path }
+why-record-missing = 文件夹不完整，也许只恢复了一部分。
+next-record-missing = 恢复整个事务所文件夹。
+
+err-entry-unreadable = 日记账第 { $entry } 条无法读取。
+why-entry-unreadable = { $cause }
+next-entry-unreadable = 检查磁盘，然后恢复事务所文件夹。
+
+err-plan-conflict = 这些文件已有一次未完成的发送（{ $submission }），但密级或类别不同。
+why-plan-conflict = 同一批文件不能同时按两种方式发送。
+next-plan-conflict = 先用原来的参数完成它，或放弃它：counterfoil status

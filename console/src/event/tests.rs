@@ -92,6 +92,7 @@ fn examples() -> Vec<Event> {
             host: s("h"),
             configuration: s("c"),
             root_folder: s("r"),
+            kit: s("k"),
         }),
         Event::Listening { address: s("127.0.0.1:4433"), pin: s("p") },
         Event::Setting { key: s("k"), value: 1.into(), source: s("file"), place: Some(s("f:1")) },

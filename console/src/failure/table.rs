@@ -82,7 +82,6 @@ failures! {
     119 kind_wrong KindWrong "kind-wrong" Usage Never [value known]
     120 role_wrong RoleWrong "role-wrong" Usage Never [value]
     121 language_unknown LanguageUnknown "language-unknown" Usage Never [value]
-    122 address_wrong AddressWrong "address-wrong" Usage Never [value]
     // F-02xx: Who this device is: enrolment and certificates.
     201 not_enrolled NotEnrolled "not-enrolled" NotEnrolled Never [home]
     202 practice_ambiguous PracticeAmbiguous "practice-ambiguous" Usage Never [practices]
@@ -195,6 +194,8 @@ failures! {
     813 name_wrong NameWrong "name-wrong" Usage Never []
     814 socket_refused SocketRefused "socket-refused" Failed Never [path cause]
     815 kit_wrong KitWrong "kit-wrong" Usage Never []
+    816 root_folder_unusable RootFolderUnusable "root-folder-unusable" Usage Never [path]
+    817 socket_unusable SocketUnusable "socket-unusable" Failed Never [path cause]
     // F-09xx: The gateway's records.
     901 ledger_damaged LedgerDamaged "ledger-damaged" Done Never [path]
     902 journal_damaged JournalDamaged "journal-damaged" Unverified Never [path offset]
@@ -205,12 +206,13 @@ failures! {
     907 clock_ahead ClockAhead "clock-ahead" Refused Never [now newest]
     908 medium_can_not_forget MediumCanNotForget "medium-can-not-forget" Done Never [path cause]
     909 record_cut RecordCut "record-cut" Done Never [path bytes]
-    910 domain_locked DomainLocked "domain-locked" Done Later []
     911 disk_low DiskLow "disk-low" Done Later [free]
     912 keys_unusable KeysUnusable "keys-unusable" Unverified Never [path]
+    913 journal_head_missing JournalHeadMissing "journal-head-missing" Unverified Never [path]
+    914 record_missing RecordMissing "record-missing" Unverified Never [path]
+    915 entry_unreadable EntryUnreadable "entry-unreadable" Unverified Never [entry cause]
     // F-10xx: People, books and invitations.
     1001 book_name_repeats BookNameRepeats "book-name-repeats" Done Never [name]
-    1002 person_unknown PersonUnknown "person-unknown" Usage Never [person]
     1003 invitation_unknown InvitationUnknown "invitation-unknown" Usage Never [invitation]
     1004 digits_malformed DigitsMalformed "digits-malformed" Usage Never []
     1005 invitation_not_used InvitationNotUsed "invitation-not-used" Failed Later [invitation]
