@@ -132,12 +132,13 @@ cause-network = the network can not be reached
 cause-name = the host name is not known
 cause-in-use = it is in use
 cause-no-address = this machine has no such address
+cause-no-file = it is no plain file
+cause-key-length = a key file has exactly 32 bytes
+cause-passphrase-length = a passphrase has at most 1,024 bytes
+cause-open-to-others = others on this machine can read it; close it to them (chmod 600)
 
 ## The rest.
 
 list-empty = None.
 yes = yes
 no = no
-cause-no-file = It is not a plain file.
-cause-key-length = A key file has exactly 32 bytes.
-cause-open-to-others = Other people of this machine can read it; make it private (chmod 600).

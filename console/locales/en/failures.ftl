@@ -86,7 +86,6 @@ err-language-unknown = The language “{ $value }” is not spoken here.
 why-language-unknown = This program speaks zh-CN and en.
 next-language-unknown = Use --lang zh-CN or --lang en.
 
-
 ## F-02xx: Who this device is: enrolment and certificates.
 
 err-not-enrolled = This device is not enrolled with any practice yet ({ $home }).
@@ -297,7 +296,6 @@ err-book-ambiguous = Several books are called “{ $book }”.
 why-book-ambiguous = Names may repeat, ids do not: { $books }
 next-book-ambiguous = Run again with --book ID.
 
-
 err-plan-damaged = The record of an unfinished sending is damaged: { $path }
 why-plan-damaged = Its content is not what was written, so it can not be followed.
 next-plan-damaged = Move the file away and run the same line again; it starts anew, and what the gateway holds is not sent again.
@@ -494,7 +492,7 @@ err-key-file-inside = The key file may not be in the practice folder: { $path }
 why-key-file-inside = Whoever took the folder would have the key with it.
 next-key-file-inside = Put it elsewhere, best on another disk.
 
-err-key-file-unusable = The key file { $path } can not be used: { $cause }
+err-key-file-unusable = The key or passphrase file { $path } can not be used: { $cause }
 why-key-file-unusable = It can not be read, is not whole, or can be read by others.
 next-key-file-unusable = Check the file and its permissions (0600) and run again.
 
@@ -526,6 +524,18 @@ err-kit-wrong = The recovery words are wrong.
 why-kit-wrong = They are 12 English words, in their order.
 next-kit-wrong = Type them from the printed sheet one by one and try again.
 
+err-root-folder-unusable = Root and spare can not go to { $path }.
+why-root-folder-unusable = It lies inside the practice folder, or a root file is there already.
+next-root-folder-unusable = Name another folder with --root-out.
+
+err-socket-unusable = The administration socket { $path } can not be opened: { $cause }
+why-socket-unusable = Commands reach a running gateway by it, so the gateway does not start without.
+next-socket-unusable = Check the folder and its rights, then start again.
+
+err-trial-practice = This practice is for trials only.
+why-trial-practice = Its recovery words and root files are sealed with a cheap work factor, which a guesser beats.
+next-trial-practice = Keep no real documents in it; for a real practice run init without --trial.
+
 ## F-09xx: The gateway's records.
 
 err-ledger-damaged = The ledger was damaged; it was set aside in { $path } and posted again.
@@ -554,7 +564,7 @@ next-acceptance-without-document = Restore the shelves folder from a backup and 
 
 err-clock-ahead = The clock is far beyond the newest entry.
 why-clock-ahead = It is { $now }, the newest entry is of { $newest }; signatures might carry a wrong time, so nothing is signed.
-next-clock-ahead = Check the clock; if it is right, an admin confirms it.
+next-clock-ahead = Check the clock; if it is right, run: counterfoil-gateway clock confirm --dir DIR
 
 err-medium-can-not-forget = The disk of { $path } can not promise to forget: { $cause }
 why-medium-can-not-forget = Destruction overwrites a small file in place; here, old content may remain.
@@ -564,7 +574,6 @@ err-record-cut = { $path } ended in a half-written record ({ $bytes }), which wa
 why-record-cut = The last stop was a power cut or a kill; such a record was never acknowledged, and nothing is lost.
 next-record-cut = Nothing to do.
 
-
 err-disk-low = The disk is nearly full: { $free } left.
 why-disk-low = Below the bound the gateway takes no new documents; what it holds is safe.
 next-disk-low = Make room or use a larger disk.
@@ -573,12 +582,23 @@ err-keys-unusable = The gateway's own key can not be opened: { $path }
 why-keys-unusable = The unlocking was right, but the file is damaged or of another practice.
 next-keys-unusable = Restore the keys folder from a backup.
 
+err-journal-head-missing = The head of the journal is missing or damaged: { $path }
+why-journal-head-missing = Without it nobody can tell whether the journal was rolled back, so the gateway does not start.
+next-journal-head-missing = Restore that file from where it was kept; do not make a new one.
+
+err-record-missing = A part of the journal is missing: { $path }
+why-record-missing = The folder is not whole; perhaps only a part of it was restored.
+next-record-missing = Restore the whole practice folder.
+
+err-entry-unreadable = Entry { $entry } of the journal can not be read.
+why-entry-unreadable = { $cause }
+next-entry-unreadable = Look at the disk, then restore the practice folder.
+
 ## F-10xx: People, books and invitations.
 
 err-book-name-repeats = There is a book called “{ $name }” already; the new one was added too.
 why-book-name-repeats = Names may repeat, but are easily mixed up.
 next-book-name-repeats = Tell them apart by id: counterfoil-gateway book list
-
 
 err-invitation-unknown = No invitation { $invitation } waits to be confirmed.
 why-invitation-unknown = The id may be mistyped, or it was confirmed already or has expired.
@@ -603,26 +623,6 @@ next-book-not-for-role = Leave --book out and run again.
 err-role-not-offered = The role { $role } can not be invited yet.
 why-role-not-offered = Clients, bookkeepers and admins can.
 next-role-not-offered = Choose one of these roles.
-
-err-root-folder-unusable = Root and spare can not go to { $path }.
-why-root-folder-unusable = It lies inside the practice folder, or a root file is there already.
-next-root-folder-unusable = Name another folder with --root-out.
-
-err-socket-unusable = The administration socket { $path } can not be opened.
-why-socket-unusable = { $cause }
-next-socket-unusable = Check the folder and its rights, then start again.
-
-err-journal-head-missing = The head of the journal is missing or damaged: { $path }
-why-journal-head-missing = Without it nobody can tell whether the journal was rolled back, so the gateway does not start.
-next-journal-head-missing = Restore that file from where it was kept; do not make a new one.
-
-err-record-missing = A part of the journal is missing: { $path }
-why-record-missing = The folder is not whole; perhaps only a part of it was restored.
-next-record-missing = Restore the whole practice folder.
-
-err-entry-unreadable = Entry { $entry } of the journal can not be read.
-why-entry-unreadable = { $cause }
-next-entry-unreadable = Look at the disk, then restore the practice folder.
 
 err-plan-conflict = These files have an unfinished sending ({ $submission }) with another class or kind.
 why-plan-conflict = They can not be sent in two ways at once.

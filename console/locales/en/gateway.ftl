@@ -3,6 +3,7 @@
 ## init
 
 init-working = Making the practice … the unlock slots take some seconds.
+init-passphrase-offer = A passphrase of words is easy to keep. An offer: { $words }
 init-done = ✓ The practice “{ $name }” is made: { $folder }
 init-pin =
     { "  " }Practice pin  { $pin }
@@ -18,6 +19,8 @@ init-next-title = Next:
 init-next-run = { "  " }1. Start the gateway: { $command }
 init-next-book = { "  " }2. Add a book:        { $command }
 init-next-invite = { "  " }3. Invite a client:   { $command }
+init-next-a-book = BOOK
+init-next-a-client = PERSON
 
 ## run
 
@@ -60,6 +63,7 @@ invite-command = { "  " }The other side runs:  { $command }
 invite-command-code = { "  " }Or:                   { $command }
 invite-qr = { "  " }Or scan:
 invite-channel = Give it to that person by hand, by telephone or by your usual chat. Whoever has it can enrol a device as “{ $name }”.
+invite-message-title = { "  " }To send by chat:
 invite-message = Hello, this is your invitation to send documents to { $practice }. On the office computer, please run: { $command } (valid once, until { $expires })
 invite-staff-digits = After enrolling, the other screen shows 8 check digits. Compare them by telephone, then run: { $command }
 
@@ -84,8 +88,18 @@ people-expired = invitation expired
 repost-begin = Making the ledger anew from the journal …
 repost-done = ✓ The ledger is made anew: { $entries } entries, { $rows } rows, in { $time }.
 repost-set-aside = The old ledger is in { $path }; delete it when all is well.
-init-trial = A trial: kit and root files are sealed with a cheap work factor. Never keep real documents in it.
+
+## status and clock
+
+status-practice = { $practice }  pin { $pin }  { $address }
+status-journal = { "  " }Journal  { $entries } entries, the newest of { $newest }
+status-uploads = { "  " }Open sendings  { $uploads }
+status-disk = { "  " }Disk free      { $free } %
 clock-confirmed = ✓ The clock counts as right; statements are signed again.
+
+## settings
+
+config-right = ✓ The configuration is right: { $path }
 setting-name = The practice's name, as clients see it.
 setting-host = The host name or address by which companions reach the gateway.
 setting-port = The UDP port by which companions reach it.
@@ -101,4 +115,3 @@ setting-limits-device-documents-per-day-max = Documents taken from one device a 
 setting-limits-upload-age-seconds-max = A sending ends this long after its last piece.
 setting-log-level = What is logged: error, warn, info or debug.
 setting-log-json = Whether the log is JSON.
-init-passphrase-offer = A passphrase of words is easy to keep. An offer: { $words }

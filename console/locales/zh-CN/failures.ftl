@@ -86,7 +86,6 @@ err-language-unknown = 没有“{ $value }”这种语言。
 why-language-unknown = 程序会说 zh-CN 和 en。
 next-language-unknown = 用 --lang zh-CN 或 --lang en。
 
-
 ## F-02xx
 
 err-not-enrolled = 这台设备还没有登记到任何事务所（{ $home }）。
@@ -297,7 +296,6 @@ err-book-ambiguous = 有不止一个账套叫“{ $book }”。
 why-book-ambiguous = 名称可以重复，编号不会：{ $books }
 next-book-ambiguous = 用 --book 编号 再运行一次。
 
-
 err-plan-damaged = 未完成发送的记录坏了：{ $path }
 why-plan-damaged = 文件的内容和写下时不一样，不能照它继续。
 next-plan-damaged = 移走这个文件后再运行同一行，会重新开始；网关上已有的不会重发。
@@ -486,7 +484,7 @@ err-key-file-inside = 密钥文件不能放在事务所文件夹里：{ $path }
 why-key-file-inside = 谁拿走文件夹，谁就同时拿走了钥匙。
 next-key-file-inside = 放到别处，最好在另一个磁盘上。
 
-err-key-file-unusable = 用不了密钥文件 { $path }：{ $cause }
+err-key-file-unusable = 用不了密钥文件或口令文件 { $path }：{ $cause }
 why-key-file-unusable = 读不了、不完整，或者可以被其他人读取。
 next-key-file-unusable = 检查文件和权限（应为 0600），再运行一次。
 
@@ -518,6 +516,18 @@ err-kit-wrong = 恢复词不对。
 why-kit-wrong = 恢复词是 12 个英文单词，顺序也要一致。
 next-kit-wrong = 照打印的恢复单逐个输入，再试一次。
 
+err-root-folder-unusable = 根密钥和备用密钥不能放到 { $path }。
+why-root-folder-unusable = 它在事务所文件夹里面，或者那里已经有根密钥文件。
+next-root-folder-unusable = 用 --root-out 指定另一个文件夹。
+
+err-socket-unusable = 无法打开管理接口 { $path }：{ $cause }
+why-socket-unusable = 管理命令要通过它找到运行中的网关，没有它网关不启动。
+next-socket-unusable = 检查文件夹和权限，然后重新启动。
+
+err-trial-practice = 这个事务所只能用来试用。
+why-trial-practice = 恢复词和根密钥文件只用很弱的强度加密，挡不住猜测。
+next-trial-practice = 不要存放真实资料；正式使用时运行不带 --trial 的 init。
+
 ## F-09xx
 
 err-ledger-damaged = 分类账坏了，已移到 { $path } 并重新过账。
@@ -546,7 +556,7 @@ next-acceptance-without-document = 从备份恢复 shelves 文件夹，并查明
 
 err-clock-ahead = 时钟比最新的记录快了太多。
 why-clock-ahead = 现在是 { $now }，最新的记录是 { $newest }；签字的时间可能不对，所以网关暂不签字。
-next-clock-ahead = 核对时间；时间没错就由管理员确认。
+next-clock-ahead = 核对时间；时间没错就运行：counterfoil-gateway clock confirm --dir DIR
 
 err-medium-can-not-forget = { $path } 所在的磁盘不能保证真正删除：{ $cause }
 why-medium-can-not-forget = 销毁要靠就地覆盖一个小文件；在这里旧内容可能还留着。
@@ -556,7 +566,6 @@ err-record-cut = { $path } 末尾有半条没写完的记录（{ $bytes }），�
 why-record-cut = 上次是断电或被强行停止的；没写完的记录从未被确认过，没有丢失任何东西。
 next-record-cut = 不需要处理。
 
-
 err-disk-low = 磁盘快满了：只剩 { $free }。
 why-disk-low = 低于界限后网关不再接收新的文件；已收到的不受影响。
 next-disk-low = 腾出空间或换大一点的磁盘。
@@ -565,12 +574,23 @@ err-keys-unusable = 打不开网关自己的密钥：{ $path }
 why-keys-unusable = 解锁是对的，但密钥文件坏了或属于另一家事务所。
 next-keys-unusable = 从备份恢复 keys 文件夹。
 
+err-journal-head-missing = 日记账的最新记录缺失或损坏：{ $path }
+why-journal-head-missing = 没有它就无法判断日记账是否被退回过，所以网关不启动。
+next-journal-head-missing = 从保存它的地方恢复这个文件；不要新建。
+
+err-record-missing = 日记账缺少一部分：{ $path }
+why-record-missing = 文件夹不完整，也许只恢复了一部分。
+next-record-missing = 恢复整个事务所文件夹。
+
+err-entry-unreadable = 日记账第 { $entry } 条无法读取。
+why-entry-unreadable = { $cause }
+next-entry-unreadable = 检查磁盘，然后恢复事务所文件夹。
+
 ## F-10xx
 
 err-book-name-repeats = 已经有一个账套叫“{ $name }”，新的也加上了。
 why-book-name-repeats = 名称可以重复，但容易弄混。
 next-book-name-repeats = 用编号来区分：counterfoil-gateway book list
-
 
 err-invitation-unknown = 没有编号为 { $invitation } 的邀请在等待确认。
 why-invitation-unknown = 编号可能写错，或者已确认过、已过期。
@@ -595,26 +615,6 @@ next-book-not-for-role = 去掉 --book，再运行一次。
 err-role-not-offered = 现在还不能邀请{ $role }。
 why-role-not-offered = 可以邀请：客户、会计、管理员。
 next-role-not-offered = 选其中一个角色。
-
-err-root-folder-unusable = 根密钥和备用密钥不能放到 { $path }。
-why-root-folder-unusable = 它在事务所文件夹里面，或者那里已经有根密钥文件。
-next-root-folder-unusable = 用 --root-out 指定另一个文件夹。
-
-err-socket-unusable = 无法打开管理接口 { $path }。
-why-socket-unusable = { $cause }
-next-socket-unusable = 检查文件夹和权限，然后重新启动。
-
-err-journal-head-missing = 日记账的最新记录缺失或损坏：{ $path }
-why-journal-head-missing = 没有它就无法判断日记账是否被退回过，所以网关不启动。
-next-journal-head-missing = 从保存它的地方恢复这个文件；不要新建。
-
-err-record-missing = 日记账缺少一部分：{ $path }
-why-record-missing = 文件夹不完整，也许只恢复了一部分。
-next-record-missing = 恢复整个事务所文件夹。
-
-err-entry-unreadable = 日记账第 { $entry } 条无法读取。
-why-entry-unreadable = { $cause }
-next-entry-unreadable = 检查磁盘，然后恢复事务所文件夹。
 
 err-plan-conflict = 这些文件已有一次未完成的发送（{ $submission }），但密级或类别不同。
 why-plan-conflict = 同一批文件不能同时按两种方式发送。

@@ -3,6 +3,7 @@
 ## 建立事务所
 
 init-working = 正在建立事务所……制作解锁槽需要几秒钟。
+init-passphrase-offer = 用几个词作口令最好记。建议：{ $words }
 init-done = ✓ 事务所“{ $name }”已建立：{ $folder }
 init-pin =
     { "  " }事务所识别码  { $pin }
@@ -18,6 +19,8 @@ init-next-title = 接下来：
 init-next-run = { "  " }1. 启动网关：        { $command }
 init-next-book = { "  " }2. 新增账套：        { $command }
 init-next-invite = { "  " }3. 邀请客户：        { $command }
+init-next-a-book = 账套
+init-next-a-client = 客户
 
 ## 运行
 
@@ -48,6 +51,7 @@ invite-command = { "  " }对方运行：      { $command }
 invite-command-code = { "  " }或：            { $command }
 invite-qr = { "  " }或扫描：
 invite-channel = 请当面、电话或用平时的聊天工具发给本人。拿到邀请的人就能以“{ $name }”的身份登记一台设备。
+invite-message-title = { "  " }可以这样发给对方：
 invite-message = 您好，这是{ $practice }资料传递的邀请。请在财务电脑上运行：{ $command }（{ $expires }之前有效，只能用一次）
 invite-staff-digits = 登记后，对方屏幕上会显示 8 位核对数字。请打电话核对，再运行：{ $command }
 
@@ -72,8 +76,18 @@ people-expired = 邀请已过期
 repost-begin = 正在按日记账重建分类账……
 repost-done = ✓ 分类账已重建：{ $entries } 条记录，{ $rows } 行，用时 { $time }。
 repost-set-aside = 旧的分类账放在 { $path }，确认无误后可以删除。
-init-trial = 这是试用：恢复词和根密钥文件只用很弱的强度加密。不要存放真实资料。
+
+## 状态和时钟
+
+status-practice = { $practice }  识别码 { $pin }  { $address }
+status-journal = { "  " }日记账    { $entries } 条记录，最新一条 { $newest }
+status-uploads = { "  " }进行中的发送  { $uploads }
+status-disk = { "  " }磁盘剩余      { $free } %
 clock-confirmed = ✓ 时钟已确认正确，可以继续签名。
+
+## 设置
+
+config-right = ✓ 配置没有问题：{ $path }
 setting-name = 事务所名称，客户会看到。
 setting-host = 客户端连接网关用的主机名或地址。
 setting-port = 客户端连接用的 UDP 端口。
@@ -89,4 +103,3 @@ setting-limits-device-documents-per-day-max = 一台设备每天可发送的文�
 setting-limits-upload-age-seconds-max = 最后一段到达后多久，未完成的提交会结束。
 setting-log-level = 日志级别：error、warn、info 或 debug。
 setting-log-json = 日志是否用 JSON。
-init-passphrase-offer = 用几个词作口令最好记。建议：{ $words }

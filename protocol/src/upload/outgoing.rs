@@ -89,7 +89,7 @@ pub enum After {
     Pause(u64),
     /// Open again.
     Reopen,
-    /// It can not succeed as it is.
+    /// It can not succeed as it is, or not soon: the person is told.
     Stop,
 }
 
@@ -106,6 +106,16 @@ impl After {
                 Self::HashAgain(refusal.documents().to_vec())
             }
             Some(Code::LeaseLost | Code::HeldGone | Code::NotComplete | Code::TooSlow) => Self::Reopen,
+            // These can pass too, but not while a person waits: a day's quota, people, room on a disk.
+            Some(
+                Code::QuotaBytes
+                | Code::QuotaDocuments
+                | Code::QuotaEntries
+                | Code::TooManyUploads
+                | Code::DiskFull
+                | Code::ClockHeld
+                | Code::Locked,
+            ) => Self::Stop,
             _ if refusal.retryable => {
                 Self::Pause(refusal.retry_after_ms.unwrap_or(Self::PAUSE_MS).max(Self::PAUSE_MS))
             }

@@ -1,0 +1,243 @@
+//! The command line: what can be asked, and what all commands need. A command's own file says what it does.
+
+mod books;
+mod drop;
+mod enrol;
+mod fetch;
+mod list;
+mod receipt;
+mod send;
+mod status;
+mod whoami;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use console::event::Summary;
+use console::help::{self, SpeechFlags, Stop};
+use console::{Catalogue, Console, Event, Exit, Failure, FailureCode, Manner, Output, event, failure};
+use host::{Clock, Disk};
+
+use crate::connection::Connector;
+use crate::device::{Device, Unlocker};
+use crate::home::Home;
+use crate::link::{Link, Patience};
+use crate::practice::Practice;
+use crate::trouble::Told;
+
+/// The program's command line. Its help is in the catalogue of `console`.
+#[derive(Debug, clap::Parser)]
+#[command(name = "counterfoil", version, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Line {
+    #[command(flatten)]
+    speech: SpeechFlags,
+    #[arg(long, global = true, value_name = "DIR")]
+    home: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "NAME|ID")]
+    practice: Option<String>,
+    #[arg(long, global = true, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Enrol(enrol::Flags),
+    Send(send::Flags),
+    Status(status::Flags),
+    List(list::Flags),
+    Fetch(fetch::Flags),
+    Receipt(receipt::Flags),
+    Books,
+    Drop(drop::Flags),
+    Whoami,
+}
+
+/// What every command has.
+pub(crate) struct Context {
+    /// Says everything.
+    pub console: Console,
+    /// The home.
+    pub home: Home,
+    /// `--practice`.
+    pub practice: Option<String>,
+    passphrase_file: Option<PathBuf>,
+    begun: Duration,
+}
+
+impl Context {
+    /// The practice that is meant.
+    ///
+    /// # Errors
+    /// As [`Home::select`].
+    pub fn selected(&self) -> Told<Practice> {
+        self.home.select(self.practice.as_deref())
+    }
+
+    /// What opens this device's keys.
+    pub fn unlocker(&self) -> Unlocker {
+        Unlocker { console: self.console.clone(), passphrase_file: self.passphrase_file.clone() }
+    }
+
+    /// This device, its keys open.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    pub fn device(&self, practice: &Practice) -> Told<Device> {
+        tokio::task::block_in_place(|| Device::open(practice, &self.unlocker()))
+    }
+
+    /// The way to the gateway.
+    ///
+    /// # Errors
+    /// As [`Connector::new`].
+    pub fn link(&self, practice: &Practice, device: &Device, patience: Patience) -> Told<Link> {
+        Ok(Link::new(Connector::new(practice, device)?, self.console.clone(), patience))
+    }
+
+    /// How long the command has run.
+    pub fn elapsed(&self) -> Duration {
+        self.home.clock().monotonic().saturating_sub(self.begun)
+    }
+
+    /// The last line for programs.
+    pub fn summary(&self, command: &str, exit: Exit, fields: event::Fields) -> Exit {
+        let seconds = self.elapsed().as_secs_f64();
+        self.console.emit(&Event::Summary(Summary {
+            command: command.to_owned(),
+            exit: exit.code(),
+            seconds,
+            fields,
+        }));
+        exit
+    }
+}
+
+/// Runs the program: one command line to its exit code. Never ends the process itself.
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    let clock = Clock::system();
+    let console = |manner: Manner| {
+        let clock = clock.clone();
+        Console::open(manner, move || clock.monotonic())
+    };
+    let raw = Manner::of_raw(&arguments);
+    let line: Line = match help::parse(&arguments, &Catalogue::new(raw.language)) {
+        Ok(line) => line,
+        Err(Stop::Show(text, exit)) => {
+            console(Manner { output: Output::People, ..raw }).print(&text);
+            return exit.into();
+        }
+        Err(Stop::Failed(failure)) => return console(raw).fail(&failure).into(),
+    };
+    log_to_stderr(line.verbose);
+    let console = match line.speech.manner() {
+        Ok(manner) => console(manner),
+        Err(failure) => return console(raw).fail(&failure).into(),
+    };
+    start(line, &console, clock).unwrap_or_else(|failure| console.fail(&failure)).into()
+}
+
+/// Runs one command line over a console that is open already; its own speech flags say nothing then.
+pub fn run_on(arguments: &[OsString], console: &Console, clock: Clock) -> Exit {
+    match help::parse::<Line>(arguments, console.catalogue()) {
+        Ok(line) => start(line, console, clock).unwrap_or_else(|failure| console.fail(&failure)),
+        Err(Stop::Show(text, exit)) => {
+            console.print(&text);
+            exit
+        }
+        Err(Stop::Failed(failure)) => console.fail(&failure),
+    }
+}
+
+fn start(line: Line, console: &Console, clock: Clock) -> Told<Exit> {
+    let begun = clock.monotonic();
+    let home = Home::find(line.home.as_deref(), Disk::real(), clock)?;
+    let Line { practice, passphrase_file, command, .. } = line;
+    let context = Context { console: console.clone(), home, practice, passphrase_file, begun };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| failure::unexpected(error.to_string()))?;
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = dispatch(&context, command) => ended.map_err(|failure| named(&context, failure)),
+            // Everything that counts is durable at every moment; to stop is to stop asking for more.
+            () = interrupted() => Err(failure::interrupted()),
+        }
+    });
+    // What still reads a file needs not be waited for.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn dispatch(context: &Context, command: Command) -> Told<Exit> {
+    match command {
+        Command::Enrol(flags) => enrol::run(context, flags).await,
+        Command::Send(flags) => send::run(context, flags).await,
+        Command::Status(flags) => status::run(context, flags).await,
+        Command::List(flags) => list::run(context, flags).await,
+        Command::Fetch(flags) => fetch::run(context, flags).await,
+        Command::Receipt(flags) => receipt::run(context, flags).await,
+        Command::Books => books::run(context).await,
+        Command::Drop(flags) => drop::run(context, &flags),
+        Command::Whoami => whoami::run(context),
+    }
+}
+
+/// What the gateway can not say in a refusal and this device knows.
+fn named(context: &Context, failure: Failure) -> Failure {
+    match (failure.code(), context.selected()) {
+        (FailureCode::NotConfirmed, Ok(practice)) => failure::not_confirmed(&practice.about().digits),
+        _ => failure,
+    }
+}
+
+/// Ctrl-C, or the system asks to stop.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await.unwrap_or(()),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => match pressed {
+            Ok(()) => {}
+            Err(_) => std::future::pending().await,
+        },
+        () = stop => {}
+    }
+}
+
+/// Logs are for who asks: nothing without `-v`, and never on stdout.
+fn log_to_stderr(verbose: u8) {
+    use tracing::level_filters::LevelFilter;
+    let level = match verbose {
+        0 => return,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    // A second run in one process finds one set; that one is as good.
+    let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+    use console::Language;
+
+    #[test]
+    fn every_command_and_argument_is_explained_in_both_languages() {
+        for language in Language::ALL {
+            let missing = help::missing(&Line::command(), &Catalogue::new(language));
+            assert!(missing.is_empty(), "{language}: {missing:?}");
+        }
+        Line::command().debug_assert();
+    }
+}

@@ -1,0 +1,406 @@
+//! A connection to the practice's gateway: TLS by the pinned practice, Hello and Welcome, and the streams of requests.
+//! "Connected" is said only after the Welcome. Does not try again (see `link`).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use certs::{PracticeTrust, TrustBundle, tls};
+use console::{Arg, failure};
+use protocol::message::{Books, Content, Hello, Welcome};
+use protocol::record::{Answer, BookList};
+use protocol::{CloseCode, List, Message, Text, VERSIONS};
+use quinn::VarInt;
+use quinn::crypto::rustls::QuicClientConfig;
+use receipts::Vkey;
+
+use crate::device::{Device, certs_failed};
+use crate::endpoint;
+use crate::practice::{Act, Offered, Practice};
+use crate::trouble::{self, Again, Lost, Told};
+use crate::wire::{Answers, Asks, WireFailure};
+
+/// How long a handshake may take before another address is tried.
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(6);
+/// How long the gateway may take to admit and to answer a short request.
+pub const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
+/// While something of ours is under way, a living gateway is heard within this; while only keep-alives are, within
+/// the second.
+pub const SILENCE_SENDING: Duration = Duration::from_secs(3);
+/// See [`SILENCE_SENDING`].
+pub const SILENCE_WAITING: Duration = Duration::from_secs(12);
+/// Each hello brings at most a handful of root records; more rounds than this bring nothing true.
+const HELLOS_MAX: usize = 16;
+
+/// What the companion calls itself.
+pub const SOFTWARE: &str = concat!("counterfoil/", env!("CARGO_PKG_VERSION"));
+
+/// Makes connections for one device at one practice.
+pub struct Connector {
+    practice: Practice,
+    tls: Arc<QuicClientConfig>,
+    name: String,
+    /// Where it answered at enrolment, then where the trust bundle says that it is.
+    addresses: Vec<String>,
+}
+
+/// An admitted connection: the gateway has said who we are. Clones are the same connection.
+#[derive(Clone)]
+pub struct Connection {
+    quic: quinn::Connection,
+    /// What the gateway said.
+    pub welcome: Arc<Welcome>,
+    /// Where it is, as it was asked for.
+    pub address: String,
+    /// How long the Hello took to be answered.
+    pub round_trip: Duration,
+    // Kept: with the last handle of its endpoint a connection ends.
+    endpoint: quinn::Endpoint,
+}
+
+impl Connector {
+    /// For a device at a practice.
+    ///
+    /// # Errors
+    /// `certificate-expired`, before anything is sent; certificates that TLS can not use.
+    pub fn new(practice: &Practice, device: &Device) -> Told<Self> {
+        let trust = practice.trust()?;
+        let leaf = device.tls_chain.first().ok_or_else(|| failure::device_key_damaged(practice.folder()))?;
+        if practice.now() > leaf.not_after() {
+            return Err(failure::certificate_expired(leaf.not_after()));
+        }
+        let tls = tls::companion_config(&trust, leaf, &device.tls_key, practice.clock());
+        let tls = tls.map_err(|error| certs_failed(&error))?;
+        let tls = QuicClientConfig::try_from(tls).map_err(|error| failure::unexpected(error.to_string()))?;
+        let mut addresses = practice.about().addresses.clone();
+        for told in practice.bundle(&trust)?.map(|bundle| bundle.addresses).unwrap_or_default() {
+            if !addresses.contains(&told) {
+                addresses.push(told);
+            }
+        }
+        Ok(Self { name: trust.practice().host(), practice: practice.clone(), tls: Arc::new(tls), addresses })
+    }
+
+    /// The practice.
+    pub fn practice(&self) -> &Practice {
+        &self.practice
+    }
+
+    /// The address that is shown where none answers.
+    pub fn address(&self) -> &str {
+        self.addresses.first().map_or("-", String::as_str)
+    }
+
+    /// Tries every address once.
+    ///
+    /// # Errors
+    /// What the last one came to; at once where another try is useless.
+    pub async fn connect(&self) -> Result<Connection, Lost> {
+        let mut last = None;
+        for address in &self.addresses {
+            match self.connect_to(address).await {
+                Ok(connection) => return Ok(connection),
+                Err(lost) if lost.again == Again::Useless => return Err(lost),
+                Err(lost) => last = Some(lost),
+            }
+        }
+        Err(last.unwrap_or_else(|| unreachable(self.address(), NO_ADDRESS)))
+    }
+
+    async fn connect_to(&self, address: &str) -> Result<Connection, Lost> {
+        let config = quinn::ClientConfig::new(self.tls.clone());
+        let (endpoint, quic) = connect_quic(config, address, &self.name).await?;
+        let hello = async {
+            let begun = self.practice.clock().monotonic();
+            let welcome = self.hello(&quic).await?;
+            let round_trip = self.practice.clock().monotonic().saturating_sub(begun);
+            Ok((Arc::new(welcome), round_trip))
+        };
+        let said = match tokio::time::timeout(ANSWER_PATIENCE, hello).await {
+            Ok(said) => said,
+            Err(_) => Err(WireFailure::Silent),
+        };
+        let (welcome, round_trip) = said.map_err(|error| self.hello_failed(&error, address))?;
+        let connection = Connection { quic, welcome, address: address.to_owned(), round_trip, endpoint };
+        match connection.welcome.device == self.practice.about().device {
+            true => Ok(connection),
+            false => Err(for_good(failure::answer_malformed("it takes us for another device"))),
+        }
+    }
+
+    /// Says hello until no root record is missing, and keeps what is newer.
+    async fn hello(&self, quic: &quinn::Connection) -> Result<Welcome, WireFailure> {
+        for _ in 0..HELLOS_MAX {
+            let trust = self.practice.trust().map_err(WireFailure::Here)?;
+            let bundle = self.practice.bundle(&trust).map_err(WireFailure::Here)?;
+            let hello = Hello {
+                versions: List::new(VERSIONS.to_vec())?,
+                software: Text::new(SOFTWARE)?,
+                root_record: u32::try_from(trust.number()).unwrap_or(u32::MAX),
+                bundle: bundle.as_ref().and_then(|bundle| u32::try_from(bundle.version).ok()),
+            };
+            let (mut asks, mut answers) = open(quic).await?;
+            asks.send(hello).await?;
+            asks.finish();
+            let welcome: Welcome = answers.due().await?;
+            if self.keep(trust, &welcome).map_err(WireFailure::Here)? == Kept::Enough {
+                return Ok(welcome);
+            }
+        }
+        Err(WireFailure::Here(failure::answer_malformed("its root records do not end")))
+    }
+
+    /// Verifies and stores what a Welcome brought. Another companion may be at it too: then it keeps it.
+    fn keep(&self, trust: PracticeTrust, welcome: &Welcome) -> Told<Kept> {
+        let Ok(_held) = self.practice.hold(Act::State) else { return Ok(Kept::Enough) };
+        let bad = |what: &str, why: String| failure::answer_malformed(format!("{what}: {why}"));
+        let mut trust = trust;
+        let records = welcome.root_records.as_ref().map_or(&[][..], List::as_slice);
+        if !records.is_empty() {
+            let held = trust.records().iter().map(|record| record.bytes().to_vec());
+            let all: Vec<Vec<u8>> =
+                held.chain(records.iter().map(|record| record.as_slice().to_vec())).collect();
+            let pin = self.practice.about().pin;
+            trust = PracticeTrust::walk(&all, Some(&pin))
+                .map_err(|error| bad("root records", error.to_string()))?;
+            self.practice.store_trust(&trust)?;
+        }
+        if let Some(bytes) = &welcome.bundle {
+            let bundle = TrustBundle::open(bytes.as_slice(), &trust, self.practice.now());
+            let bundle = bundle.map_err(|error| bad("trust bundle", error.to_string()))?;
+            self.practice.store_bundle(bytes.as_slice(), &bundle, &trust)?;
+        }
+        let bundle = self.practice.bundle(&trust)?;
+        let keys: Vec<Vkey> = bundle
+            .iter()
+            .flat_map(|bundle| &bundle.checkpoint_keys)
+            .filter_map(|key| Vkey::parse(&key.vkey).ok())
+            .collect();
+        match self.practice.offer_checkpoint(welcome.checkpoint.as_slice(), &keys)? {
+            Offered::Newer | Offered::Same => {}
+            // What was signed before stays in our hands, and goes into what we sign: so the two can be compared.
+            Offered::Older | Offered::Contradicts => {
+                tracing::warn!("the journal's checkpoint does not follow ours")
+            }
+            Offered::Unsigned => {
+                tracing::warn!("the journal's checkpoint is not signed by a key of the trust bundle")
+            }
+        }
+        Ok(if records.is_empty() { Kept::Enough } else { Kept::More })
+    }
+
+    fn hello_failed(&self, error: &WireFailure, address: &str) -> Lost {
+        match error {
+            WireFailure::Connection(error) => trouble::lost(error, address),
+            WireFailure::Refused(refusal) => {
+                let failure = trouble::refused(refusal);
+                Lost { failure, again: if refusal.retryable { Again::Worth } else { Again::Useless } }
+            }
+            WireFailure::Here(failure) => for_good(failure.clone()),
+            WireFailure::Protocol(error) => for_good(failure::answer_malformed(error.to_string())),
+            WireFailure::Reset | WireFailure::Silent => unreachable(address, SILENT),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    More,
+    Enough,
+}
+
+/// A QUIC connection to the first of an address's hosts that answers.
+pub(crate) async fn connect_quic(
+    config: quinn::ClientConfig,
+    address: &str,
+    name: &str,
+) -> Result<(quinn::Endpoint, quinn::Connection), Lost> {
+    let found = tokio::net::lookup_host(with_port(address)).await;
+    let found: Vec<SocketAddr> = found.map_err(|_| unreachable(address, NO_ADDRESS))?.collect();
+    let mut last = unreachable(address, NO_ADDRESS);
+    for peer in found {
+        let endpoint = match endpoint::endpoint_for(peer) {
+            Ok(endpoint) => endpoint,
+            Err(error) => {
+                last = unreachable(address, Arg::cause(&error));
+                continue;
+            }
+        };
+        let mut config = config.clone();
+        config.transport_config(endpoint::transport(peer));
+        let connecting = match endpoint.connect_with(config, peer, name) {
+            Ok(connecting) => connecting,
+            Err(error) => {
+                last = unreachable(address, Arg::shown(error));
+                continue;
+            }
+        };
+        match tokio::time::timeout(HANDSHAKE_PATIENCE, connecting).await {
+            Ok(Ok(connection)) => return Ok((endpoint, connection)),
+            Ok(Err(error)) => last = trouble::lost(&error, address),
+            Err(_) => last = unreachable(address, SILENT),
+        }
+        if last.again == Again::Useless {
+            break;
+        }
+    }
+    Err(last)
+}
+
+/// The port where an address names none.
+const PORT: u16 = 4433;
+
+/// `host`, `host:port`, `1.2.3.4:port`, `[::1]:port`, `::1`: with the port.
+pub(crate) fn with_port(address: &str) -> String {
+    let bare_v6 = address.parse::<std::net::Ipv6Addr>().is_ok();
+    match (bare_v6, address.rsplit_once(':')) {
+        (true, _) => format!("[{address}]:{PORT}"),
+        (false, Some((_, port))) if port.parse::<u16>().is_ok() => address.to_owned(),
+        _ => format!("{address}:{PORT}"),
+    }
+}
+
+const SILENT: Arg<'static> = Arg::Message("cause-timeout");
+const NO_ADDRESS: Arg<'static> = Arg::Message("cause-name");
+
+fn unreachable(address: &str, cause: Arg<'_>) -> Lost {
+    Lost { failure: failure::gateway_unreachable(address, cause), again: Again::Worth }
+}
+
+fn for_good(failure: console::Failure) -> Lost {
+    Lost { failure, again: Again::Useless }
+}
+
+async fn open(quic: &quinn::Connection) -> Result<(Asks, Answers), WireFailure> {
+    let (send, receive) = quic.open_bi().await.map_err(WireFailure::Connection)?;
+    Ok((Asks(send), Answers(receive)))
+}
+
+impl Connection {
+    /// A stream for one request; waits while the gateway gives no more streams.
+    ///
+    /// # Errors
+    /// The connection is gone, or no stream is given for too long.
+    pub async fn open(&self) -> Result<(Asks, Answers), WireFailure> {
+        tokio::time::timeout(ANSWER_PATIENCE, open(&self.quic)).await.unwrap_or(Err(WireFailure::Silent))
+    }
+
+    /// Asks with one message; the answer is a long one.
+    ///
+    /// # Errors
+    /// As [`Answers::long`]; [`WireFailure::Silent`].
+    pub async fn ask<T: Answer>(&self, request: impl Into<Message>) -> Result<T, WireFailure> {
+        let long = self.ask_long(request, model::limits::ANSWER_BYTES_MAX).await?;
+        Ok(long.answer()?)
+    }
+
+    /// Asks with one message; the answer is `content` of at most `bytes_max` bytes.
+    ///
+    /// # Errors
+    /// As [`Connection::ask`].
+    pub async fn ask_for(
+        &self,
+        request: impl Into<Message>,
+        content: Content,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, WireFailure> {
+        Ok(self.ask_long(request, bytes_max).await?.only(content)?)
+    }
+
+    async fn ask_long(
+        &self,
+        request: impl Into<Message>,
+        bytes_max: usize,
+    ) -> Result<protocol::long::Long, WireFailure> {
+        let (mut asks, mut answers) = self.open().await?;
+        asks.send(request).await?;
+        asks.finish();
+        let answer = tokio::time::timeout(ANSWER_PATIENCE, answers.long(bytes_max));
+        answer.await.unwrap_or(Err(WireFailure::Silent))
+    }
+
+    /// The books that the person may use, by name; kept for the next time.
+    ///
+    /// # Errors
+    /// As [`Connection::ask`]; the disk's.
+    pub async fn books(&self, practice: &Practice) -> Result<BookList, WireFailure> {
+        let books: BookList = self.ask(Books {}).await?;
+        let known: Vec<_> = books.books.iter().map(|row| (row.book, row.name.as_str().to_owned())).collect();
+        practice.store_books(&known).map_err(WireFailure::Here)?;
+        Ok(books)
+    }
+
+    /// Waits for `wanted` while anything at all is heard from the other side; for who has sent something that must be
+    /// answered at once, if only by an acknowledgement of QUIC. So a gateway that died is noticed long before the
+    /// idle timeout, and a slow line is not taken for a dead one.
+    ///
+    /// # Errors
+    /// [`WireFailure::Silent`] when nothing was heard for `patience`; what `wanted` fails with.
+    pub async fn unless_silent<T>(
+        &self,
+        patience: Duration,
+        wanted: impl Future<Output = Result<T, WireFailure>>,
+    ) -> Result<T, WireFailure> {
+        let silence = async {
+            let mut heard = self.heard();
+            loop {
+                tokio::time::sleep(patience).await;
+                let now = self.heard();
+                if std::mem::replace(&mut heard, now) == now {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            done = wanted => done,
+            () = silence => Err(WireFailure::Silent),
+        }
+    }
+
+    /// How many datagrams came from the other side so far.
+    pub fn heard(&self) -> u64 {
+        self.quic.stats().udp_rx.datagrams
+    }
+
+    /// Whether it is gone.
+    pub fn is_closed(&self) -> bool {
+        self.quic.close_reason().is_some()
+    }
+
+    /// Says goodbye. What was asked and not answered is given up.
+    pub async fn close(&self) {
+        self.quic.close(VarInt::from_u32(u32::from(CloseCode::Done.number())), b"");
+        // A goodbye that gets lost costs the gateway an idle timeout, us nothing.
+        let _ = tokio::time::timeout(Duration::from_millis(200), self.endpoint.wait_idle()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_without_a_port_has_ours() {
+        for (given, meant) in [
+            ("gw.example.cn", "gw.example.cn:4433"),
+            ("gw.example.cn:9", "gw.example.cn:9"),
+            ("127.0.0.1", "127.0.0.1:4433"),
+            ("[::1]:5", "[::1]:5"),
+            ("::1", "[::1]:4433"),
+            ("[::1]", "[::1]:4433"),
+        ] {
+            assert_eq!(with_port(given), meant);
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_unreachable_and_worth_another_try() {
+        let clock = host::Clock::system();
+        let tls = QuicClientConfig::try_from(tls::enrol_config(&clock).unwrap()).unwrap();
+        let config = quinn::ClientConfig::new(Arc::new(tls));
+        let lost =
+            connect_quic(config, "no-such-host.invalid", "x.counterfoil.internal").await.err().unwrap();
+        assert_eq!(lost.again, Again::Worth);
+        assert_eq!(lost.failure.exit(), console::Exit::Unreachable);
+    }
+}

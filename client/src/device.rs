@@ -1,0 +1,358 @@
+//! This device's two private keys: made here, sealed here, never sent. Not what they are used for.
+//!
+//! ```text
+//! keys/tls  keys/signing     secret files of `seal`: context `key`, owner = device id, purpose "tls" or "signing"
+//! keys/file-key              32 random bytes, 0600, that open them; not there where a passphrase does
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use certs::enrolment::DeviceKeys;
+use certs::{Certificate, CertsError, PrivateKey, Purpose};
+use console::{Console, Failure, failure};
+use host::Disk;
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+use receipts::{Signer, SigningFailed};
+use seal::secret::{self, SECRET_FILE_BYTES_MAX};
+use seal::{Argon2Parameters, FileKey, SlotError, Unlock, UnlockKind, context};
+use zeroize::Zeroizing;
+
+use crate::practice::{FILE_BYTES_MAX, Practice};
+use crate::trouble::{self, Told};
+
+/// Largest passphrase file.
+const PASSPHRASE_FILE_BYTES_MAX: u64 = 4096;
+/// Fewest characters of a new passphrase.
+pub const PASSPHRASE_CHARACTERS_MIN: usize = 10;
+
+/// What new keys are sealed under.
+pub enum Guard {
+    /// A key file beside them: they are as safe as this account's files.
+    KeyFile,
+    /// A passphrase.
+    Passphrase(Zeroizing<String>),
+}
+
+/// Where a passphrase comes from when the keys want one: the file that was named, or the person.
+pub struct Unlocker {
+    /// Asks.
+    pub console: Console,
+    /// `--passphrase-file`.
+    pub passphrase_file: Option<PathBuf>,
+}
+
+impl Unlocker {
+    /// The passphrase of keys that are there.
+    ///
+    /// # Errors
+    /// `option-needed` where nobody can be asked; a file that can not be read.
+    pub fn passphrase(&self) -> Told<Zeroizing<String>> {
+        match &self.passphrase_file {
+            Some(path) => read_passphrase(path),
+            None => self.console.secret("secret-device", &[], "--passphrase-file"),
+        }
+    }
+
+    /// A passphrase for keys that are made now.
+    ///
+    /// # Errors
+    /// As [`Unlocker::passphrase`]; `passphrase-weak`.
+    pub fn new_passphrase(&self) -> Told<Zeroizing<String>> {
+        let passphrase = match &self.passphrase_file {
+            Some(path) => read_passphrase(path)?,
+            None => self.console.new_secret("secret-new", &[], "--passphrase-file")?,
+        };
+        match passphrase.chars().count() >= PASSPHRASE_CHARACTERS_MIN {
+            true => Ok(passphrase),
+            false => Err(failure::passphrase_weak(PASSPHRASE_CHARACTERS_MIN)),
+        }
+    }
+}
+
+/// The first line of a file.
+fn read_passphrase(path: &Path) -> Told<Zeroizing<String>> {
+    let unreadable = |error: std::io::Error| failure::disk_failed(path, error);
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(PASSPHRASE_FILE_BYTES_MAX as usize));
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, PASSPHRASE_FILE_BYTES_MAX), &mut bytes)
+        .map_err(unreadable)?;
+    let encoding = |_| failure::disk_failed(path, console::Arg::Message("cause-encoding"));
+    let text = std::str::from_utf8(&bytes).map_err(encoding)?;
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+}
+
+/// The two keys at rest.
+#[derive(Clone)]
+pub struct KeyFolder {
+    disk: Disk,
+    folder: PathBuf,
+    owner: [u8; 16],
+}
+
+/// What a key is for: the names of its file and purpose.
+const TLS: (&str, [u8; 16]) = ("tls", context::label(b"tls"));
+const SIGNING: (&str, [u8; 16]) = ("signing", context::label(b"signing"));
+
+impl KeyFolder {
+    /// The keys of `owner` in `folder`.
+    pub fn new(disk: Disk, folder: PathBuf, owner: [u8; 16]) -> Self {
+        Self { disk, folder, owner }
+    }
+
+    /// Seals the keys, durable when this returns.
+    ///
+    /// # Errors
+    /// The disk's; no randomness; no memory for Argon2id.
+    pub fn store(&self, keys: &DeviceKeys, guard: &Guard) -> Told<()> {
+        let _durable = self.disk.create_folder(&self.folder).map_err(|error| trouble::disk(&error))?;
+        let unlock = match guard {
+            Guard::KeyFile => self.file_key()?,
+            Guard::Passphrase(passphrase) => Unlock::Passphrase(passphrase.clone()),
+        };
+        for (key, (name, purpose)) in [(&keys.tls, TLS), (&keys.signing, SIGNING)] {
+            let pkcs8 = key.to_pkcs8().map_err(|error| certs_failed(&error))?;
+            let place = context::Key { owner_id: self.owner, purpose, key_id: key_id(key) };
+            let sealed = secret::seal_secret(&pkcs8, &place, &unlock, Argon2Parameters::DEVICE);
+            let sealed = sealed.map_err(|error| self.slot_failed(name, &error))?;
+            let written = self.disk.write_whole(&self.folder.join(name), &sealed);
+            let _durable = written.map_err(|error| trouble::disk(&error))?;
+        }
+        Ok(())
+    }
+
+    /// Opens the keys; asks for a passphrase where one seals them. Takes as long as Argon2id does.
+    ///
+    /// # Errors
+    /// `device-unlock-wrong`, `device-key-damaged`; the disk's.
+    pub fn open(&self, unlocker: &Unlocker) -> Told<(DeviceKeys, Guard)> {
+        let [tls, signing] = [TLS.0, SIGNING.0].map(|name| self.read(name));
+        let (tls, signing) = (tls?, signing?);
+        let kind = secret::kind_of(&tls).map_err(|error| self.slot_failed(TLS.0, &error))?;
+        let guard = match kind {
+            UnlockKind::Passphrase => Guard::Passphrase(unlocker.passphrase()?),
+            UnlockKind::KeyFile => Guard::KeyFile,
+        };
+        let unlock = match &guard {
+            Guard::KeyFile => self.file_key()?,
+            Guard::Passphrase(passphrase) => Unlock::Passphrase(passphrase.clone()),
+        };
+        let keys = DeviceKeys {
+            tls: self.open_one(&tls, TLS, &unlock)?,
+            signing: self.open_one(&signing, SIGNING, &unlock)?,
+        };
+        Ok((keys, guard))
+    }
+
+    /// Whether keys are there.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn is_there(&self) -> Told<bool> {
+        self.disk.exists(&self.folder.join(SIGNING.0)).map_err(|error| trouble::disk(&error))
+    }
+
+    fn open_one(
+        &self,
+        sealed: &[u8],
+        (name, purpose): (&str, [u8; 16]),
+        unlock: &Unlock,
+    ) -> Told<PrivateKey> {
+        let damaged = || failure::device_key_damaged(self.folder.join(name));
+        let found = secret::place_of(sealed).map_err(|error| self.slot_failed(name, &error))?;
+        let place = context::Key { owner_id: self.owner, purpose, key_id: found.key_id };
+        let pkcs8 =
+            secret::open_secret(sealed, &place, unlock).map_err(|error| self.slot_failed(name, &error))?;
+        let key = PrivateKey::from_pkcs8(&pkcs8).map_err(|_| damaged())?;
+        match key_id(&key) == place.key_id {
+            true => Ok(key),
+            false => Err(damaged()),
+        }
+    }
+
+    fn read(&self, name: &str) -> Told<Vec<u8>> {
+        let path = self.folder.join(name);
+        self.disk.read_whole(&path, SECRET_FILE_BYTES_MAX as u64).map_err(|error| match error.is_absent() {
+            true => failure::device_key_damaged(&path),
+            false => trouble::disk(&error),
+        })
+    }
+
+    /// The key file's bytes; made where there are none.
+    fn file_key(&self) -> Told<Unlock> {
+        let path = self.folder.join("file-key");
+        let bytes = match self.disk.read_whole(&path, 64) {
+            Ok(bytes) => Zeroizing::new(bytes),
+            Err(error) if error.is_absent() => {
+                let key = FileKey::random().map_err(|_| failure::randomness_missing())?;
+                let written = self.disk.create_whole(&path, key.expose());
+                let _durable = written.map_err(|error| trouble::disk(&error))?;
+                Zeroizing::new(key.expose().to_vec())
+            }
+            Err(error) => return Err(trouble::disk(&error)),
+        };
+        let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| failure::device_key_damaged(&path))?;
+        Ok(Unlock::KeyFile(Zeroizing::new(key)))
+    }
+
+    fn slot_failed(&self, name: &str, error: &SlotError) -> Failure {
+        match error {
+            SlotError::Unopenable(_) => failure::device_unlock_wrong(),
+            SlotError::NoRandomness(_) => failure::randomness_missing(),
+            SlotError::Memory { .. } | SlotError::Passphrase { .. } => failure::unexpected(error.to_string()),
+            _ => failure::device_key_damaged(self.folder.join(name)),
+        }
+    }
+}
+
+/// The first half of the hash of the public key.
+fn key_id(key: &PrivateKey) -> [u8; 16] {
+    let hash = key.key_hash();
+    hash.as_bytes().first_chunk().copied().unwrap_or_default()
+}
+
+/// What `certs` could not do here.
+pub fn certs_failed(error: &CertsError) -> Failure {
+    match error {
+        CertsError::NoRandomness => failure::randomness_missing(),
+        error => failure::unexpected(error.to_string()),
+    }
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct CertificatesFile {
+    #[n(0)]
+    version: u8,
+    #[n(1)]
+    tls: Vec<ByteVec>,
+    #[n(2)]
+    signing: Vec<ByteVec>,
+}
+
+/// The file of certificates: the TLS chain and the signing chain, leaves first.
+pub(crate) fn encode_certificates(tls: &[Certificate], signing: &[Certificate]) -> Vec<u8> {
+    let ders = |chain: &[Certificate]| chain.iter().map(|one| one.der().to_vec().into()).collect();
+    minicbor::to_vec(CertificatesFile { version: 1, tls: ders(tls), signing: ders(signing) })
+        .unwrap_or_default()
+}
+
+/// This device at one practice, its keys open.
+pub struct Device {
+    /// Its TLS certificate, then the issuing one.
+    pub tls_chain: Vec<Certificate>,
+    /// Its TLS key.
+    pub tls_key: PrivateKey,
+    /// What it signs statements with.
+    pub signer: Arc<DeviceSigner>,
+}
+
+impl Device {
+    /// Opens the device of a practice.
+    ///
+    /// # Errors
+    /// As [`KeyFolder::open`]; certificates that are damaged or of other keys.
+    pub fn open(practice: &Practice, unlocker: &Unlocker) -> Told<Self> {
+        let about = practice.about();
+        let path = practice.folder().join("certificates");
+        let damaged = || failure::device_key_damaged(&path);
+        let bytes =
+            practice.disk().read_whole(&path, FILE_BYTES_MAX).map_err(|error| trouble::disk(&error))?;
+        let file: CertificatesFile = minicbor::decode(&bytes).map_err(|_| damaged())?;
+        let read = |chain: &[ByteVec]| {
+            chain.iter().map(|der| Certificate::read(der).ok()).collect::<Option<Vec<_>>>()
+        };
+        let tls_chain = read(&file.tls).filter(|_| file.version == 1).ok_or_else(damaged)?;
+        let signing_chain = read(&file.signing).ok_or_else(damaged)?;
+        let folder = practice.folder().join("keys");
+        let keys = KeyFolder::new(practice.disk().clone(), folder, *about.device.as_bytes());
+        let (keys, _) = keys.open(unlocker)?;
+        let leaf = signing_chain.first().ok_or_else(damaged)?;
+        let tls_leaf = tls_chain.first().ok_or_else(damaged)?;
+        if tls_leaf.public_key() != keys.tls.public() || leaf.public_key() != keys.signing.public() {
+            return Err(damaged());
+        }
+        let uri = Purpose::Signer(about.device).uri(&about.practice);
+        let signer = DeviceSigner { certificate: leaf.der().to_vec(), uri, key: keys.signing };
+        Ok(Self { tls_key: keys.tls, signer: Arc::new(signer), tls_chain })
+    }
+}
+
+/// Signs statements as this device.
+pub struct DeviceSigner {
+    certificate: Vec<u8>,
+    uri: String,
+    key: PrivateKey,
+}
+
+impl Signer for DeviceSigner {
+    fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SigningFailed> {
+        self.key.sign_es256(message).map_err(|_| SigningFailed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use console::FailureCode;
+
+    fn folder() -> (tempfile::TempDir, KeyFolder) {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = KeyFolder::new(Disk::real(), folder.path().join("keys"), [7; 16]);
+        (folder, keys)
+    }
+
+    #[test]
+    fn keys_are_opened_again_without_a_question() {
+        let (_folder, folder) = folder();
+        let keys = DeviceKeys::generate().unwrap();
+        assert!(!folder.is_there().unwrap());
+        folder.store(&keys, &Guard::KeyFile).unwrap();
+        folder.store(&keys, &Guard::KeyFile).unwrap();
+        let (opened, _) = folder.open(&crate::testing::unlocker(&[])).unwrap();
+        assert_eq!(opened.tls.spki_der(), keys.tls.spki_der());
+        assert_eq!(opened.signing.spki_der(), keys.signing.spki_der());
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(folder.folder.join("file-key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_passphrase_is_asked_for_and_a_wrong_one_opens_nothing() {
+        let (_folder, folder) = folder();
+        let keys = DeviceKeys::generate().unwrap();
+        let passphrase = || Zeroizing::new("six generated words".to_owned());
+        folder.store(&keys, &Guard::Passphrase(passphrase())).unwrap();
+        assert!(!folder.folder.join("file-key").exists());
+        let code =
+            |answers: &[&str]| folder.open(&crate::testing::unlocker(answers)).err().map(|it| it.code());
+        assert_eq!(code(&["six generated words"]), None);
+        assert_eq!(code(&["seven"]), Some(FailureCode::DeviceUnlockWrong));
+        assert_eq!(code(&[]), Some(FailureCode::OptionNeeded));
+    }
+
+    #[test]
+    fn keys_of_another_device_or_in_each_others_place_do_not_open() {
+        let (_folder, folder) = folder();
+        folder.store(&DeviceKeys::generate().unwrap(), &Guard::KeyFile).unwrap();
+        let other = KeyFolder { owner: [8; 16], ..folder.clone() };
+        assert_eq!(
+            other.open(&crate::testing::unlocker(&[])).err().unwrap().code(),
+            FailureCode::DeviceKeyDamaged
+        );
+        std::fs::copy(folder.folder.join("tls"), folder.folder.join("signing")).unwrap();
+        assert_eq!(
+            folder.open(&crate::testing::unlocker(&[])).err().unwrap().code(),
+            FailureCode::DeviceKeyDamaged
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! The companion: connection, sending, fetching, receipt book, commands. Holds no truth of its own: what counts is
+//! what the gateway signed, and the plans, takes and receipts on this disk.
+//!
+//! ```text
+//! home        the folder of everything, and the practices in it
+//! practice    one practice: who we are there, whom we trust, the newest checkpoint
+//! device      this device's keys and certificates; the signer
+//! endpoint    UDP sockets and QUIC's settings
+//! connection  TLS, Hello and Welcome, streams         link  a connection that comes back
+//! wire        one request's stream
+//! enrol       how a device comes to its certificates
+//! walk hash plan        what is sent: found, hashed, planned
+//! send        the sending itself
+//! listing take landing resume download part           what is fetched: listed, signed for, saved
+//! fetch       the fetching itself
+//! judging     what a receipt is worth                 receipt_book  the receipts that are kept
+//! verify      a receipt and documents on this disk, judged and said
+//! status      what became of what was sent
+//! safe_name   names of others, made safe for this disk
+//! trouble     what went wrong below, as failures      cli  the commands
+//! ```
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod cli;
+pub mod connection;
+pub mod device;
+pub mod download;
+mod endpoint;
+pub mod enrol;
+pub mod fetch;
+pub mod hash;
+pub mod home;
+pub mod judging;
+pub mod landing;
+pub mod link;
+pub mod listing;
+mod part;
+pub mod plan;
+pub mod practice;
+pub mod receipt_book;
+pub mod resume;
+pub mod safe_name;
+pub mod send;
+pub mod status;
+pub mod take;
+#[cfg(test)]
+mod testing;
+pub mod trouble;
+pub mod verify;
+pub mod walk;
+pub mod wire;
+
+pub use cli::{run, run_on};

@@ -1,0 +1,192 @@
+//! A connection that comes back: tries again with growing pauses, as long as the person is ready to wait without
+//! progress, and says so in plain words. Decides nothing about what is sent over it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use console::{Console, Event, Output, args, failure};
+use host::Clock;
+
+use crate::connection::{Connection, Connector};
+use crate::trouble::{Again, Told};
+use crate::wire::WireFailure;
+
+/// The first pause, which doubles with every try.
+const PAUSE_FIRST: Duration = Duration::from_millis(250);
+/// The longest.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// Pauses shorter than this are not spoken of.
+const PAUSE_SPOKEN: Duration = Duration::from_secs(1);
+/// Before anything was ever connected, nobody waits longer than this.
+const FIRST_PATIENCE_MAX: Duration = Duration::from_secs(20);
+
+/// How long to go on without progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience(pub Duration);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(Duration::from_secs(600))
+    }
+}
+
+/// When there was progress last, on the monotonic clock. Clones are the same.
+#[derive(Clone)]
+pub struct Pulse {
+    clock: Clock,
+    last_ms: Arc<AtomicU64>,
+}
+
+impl Pulse {
+    fn new(clock: Clock) -> Self {
+        let pulse = Self { clock, last_ms: Arc::default() };
+        pulse.beat();
+        pulse
+    }
+
+    /// There is progress now.
+    pub fn beat(&self) {
+        self.last_ms.store(self.now_ms(), Ordering::Relaxed);
+    }
+
+    /// How long there was none.
+    pub fn since(&self) -> Duration {
+        Duration::from_millis(self.now_ms().saturating_sub(self.last_ms.load(Ordering::Relaxed)))
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.clock.monotonic().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A connection, or the way to one.
+pub struct Link {
+    connector: Connector,
+    console: Console,
+    patience: Patience,
+    pulse: Pulse,
+    current: Option<Connection>,
+    /// Whether there ever was one.
+    was_connected: bool,
+    /// Tries since the last progress.
+    tries: u32,
+}
+
+impl Link {
+    /// A link that is not connected yet.
+    pub fn new(connector: Connector, console: Console, patience: Patience) -> Self {
+        let pulse = Pulse::new(connector.practice().clock().clone());
+        Self { connector, console, patience, pulse, current: None, was_connected: false, tries: 0 }
+    }
+
+    /// What has to beat while there is progress.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
+    }
+
+    /// The address that is shown.
+    pub fn address(&self) -> String {
+        self.current.as_ref().map_or_else(|| self.connector.address().to_owned(), |open| open.address.clone())
+    }
+
+    /// The connection; connects, again and again if need be.
+    ///
+    /// # Errors
+    /// What can not be cured by waiting; `connection-lost` or the cause when patience is over.
+    pub async fn connection(&mut self) -> Told<Connection> {
+        if let Some(open) = self.current.as_ref().filter(|open| !open.is_closed()) {
+            return Ok(open.clone());
+        }
+        self.current = None;
+        loop {
+            match self.connector.connect().await {
+                Ok(connection) => {
+                    if self.tries > 1 {
+                        self.console.note("progress-back", &[]);
+                    }
+                    self.was_connected = true;
+                    self.current = Some(connection.clone());
+                    return Ok(connection);
+                }
+                Err(lost) if lost.again == Again::Useless => return Err(lost.failure),
+                Err(lost) => self.pause(lost.failure).await?,
+            }
+        }
+    }
+
+    /// The connection broke, or the gateway asks for a pause of at least `at_least`: waits before the next try.
+    ///
+    /// # Errors
+    /// `failure`, when patience is over.
+    pub async fn pause_at_least(&mut self, at_least: Duration, failure: console::Failure) -> Told<()> {
+        if at_least.saturating_add(self.pulse.since()) > self.patience.0 {
+            return Err(failure);
+        }
+        let pause = self.next_pause().max(at_least);
+        self.wait(pause).await;
+        Ok(())
+    }
+
+    /// What a request over the connection came to: the connection is given up if it is to blame.
+    pub fn blame(&mut self, error: &WireFailure) {
+        if error.is_cut() {
+            self.current = None;
+        }
+    }
+
+    /// There was progress: the next pause is short again.
+    pub fn progressed(&mut self) {
+        self.pulse.beat();
+        self.tries = 0;
+    }
+
+    /// Says goodbye.
+    pub async fn close(&mut self) {
+        if let Some(open) = self.current.take() {
+            open.close().await;
+        }
+    }
+
+    async fn pause(&mut self, failure: console::Failure) -> Told<()> {
+        let patience = match self.was_connected {
+            true => self.patience.0,
+            false => self.patience.0.min(FIRST_PATIENCE_MAX),
+        };
+        let pause = self.next_pause();
+        if self.pulse.since().saturating_add(pause) > patience {
+            return Err(match self.was_connected {
+                true => failure::connection_lost(self.connector.address()),
+                false => failure,
+            });
+        }
+        self.wait(pause).await;
+        Ok(())
+    }
+
+    fn next_pause(&mut self) -> Duration {
+        let doubled = PAUSE_FIRST.saturating_mul(1 << self.tries.min(8));
+        self.tries = self.tries.saturating_add(1);
+        // A quarter by chance, so that all who were cut off do not come back at the same moment.
+        let [chance] = host::random::bytes::<1>().unwrap_or_default();
+        let pause = doubled.min(PAUSE_MAX);
+        pause.saturating_add(pause.saturating_mul(u32::from(chance)) / 1024)
+    }
+
+    async fn wait(&self, pause: Duration) {
+        if pause >= PAUSE_SPOKEN {
+            let seconds = pause.as_secs().max(1);
+            let message = match self.was_connected {
+                true => self.console.text("progress-waiting", args![seconds]),
+                false => self.console.text("connect-waiting", args![seconds]),
+            };
+            match (self.console.manner().output, self.was_connected) {
+                (Output::Json, _) => self.console.emit(&Event::Waiting { message, seconds }),
+                (Output::People, true) => self.console.note("progress-waiting", args![seconds]),
+                (Output::People, false) => self.console.note("connect-waiting", args![seconds]),
+                (Output::Quiet, _) => {}
+            }
+        }
+        tokio::time::sleep(pause).await;
+    }
+}

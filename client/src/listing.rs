@@ -1,0 +1,84 @@
+//! What there is to fetch, page by page. Shows nothing.
+
+use std::time::Duration;
+
+use model::{BookId, Kind, Period};
+use protocol::message::{ListDocuments, Which};
+use protocol::record::{Listing, ListingRow};
+use protocol::{Code, WireError};
+
+use crate::connection::Connection;
+use crate::link::Link;
+use crate::trouble::{self, Told};
+use crate::wire::WireFailure;
+
+/// Rows of all pages together: more than a practice has in many years; a list that does not end is refused.
+const ROWS_MAX: usize = 2_000_000;
+
+/// Which documents are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this book alone.
+    pub book: Option<BookId>,
+    /// Of this period alone.
+    pub period: Option<Period>,
+    /// Of this kind alone.
+    pub kind: Option<Kind>,
+    /// All, or those that this person has not fetched.
+    pub which: Which,
+}
+
+/// Asks for all rows; goes on over another connection where one breaks.
+///
+/// # Errors
+/// What the gateway refuses; no connection for too long.
+pub async fn rows(link: &mut Link, filter: &Filter) -> Told<Vec<ListingRow>> {
+    loop {
+        let connection = link.connection().await?;
+        match pages(&connection, filter).await {
+            Ok(rows) => {
+                link.progressed();
+                return Ok(rows);
+            }
+            Err(error) => again(link, &error).await?,
+        }
+    }
+}
+
+async fn pages(connection: &Connection, filter: &Filter) -> Result<Vec<ListingRow>, WireFailure> {
+    let Filter { book, period, kind, which } = *filter;
+    let mut rows = Vec::new();
+    let mut after = None;
+    loop {
+        let page: Listing =
+            connection.ask(ListDocuments { book, period, kind, which, after: after.clone() }).await?;
+        let is_empty = page.rows.is_empty();
+        rows.extend(page.rows.into_vec());
+        match page.next {
+            None => return Ok(rows),
+            Some(next) if !is_empty && rows.len() < ROWS_MAX => after = Some(next),
+            Some(_) => return Err(WireError::OutOfOrder { why: "a list that does not end" }.into()),
+        }
+    }
+}
+
+/// After a request that failed: waits for the next try where one can do better.
+///
+/// # Errors
+/// The failure, where waiting does not help or patience is over.
+pub async fn again(link: &mut Link, error: &WireFailure) -> Told<()> {
+    link.blame(error);
+    let failure = trouble::wire(error, &link.address());
+    match error {
+        WireFailure::Refused(refusal) if is_passing(refusal.known()) => {
+            link.pause_at_least(Duration::from_millis(refusal.retry_after_ms.unwrap_or(0)), failure).await
+        }
+        error if error.is_cut() => link.pause_at_least(Duration::ZERO, failure).await,
+        _ => Err(failure),
+    }
+}
+
+/// Whether a refusal is about this moment alone, so that the same request is worth waiting for.
+pub fn is_passing(code: Option<Code>) -> bool {
+    matches!(code, Some(Code::Busy | Code::TooFast | Code::ShuttingDown | Code::Closing))
+}

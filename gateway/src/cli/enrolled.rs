@@ -1,0 +1,92 @@
+//! What a running gateway tells of devices that enrol: who it is, and for staff the digits to compare. Reads the
+//! registry; confirms nobody.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use console::{Console, Event, args, fields, text};
+use model::InvitationId;
+
+use crate::enrol;
+use crate::ledger::rows::Standing;
+use crate::practice::Practice;
+use crate::registry::Device;
+
+/// How often the journal is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Tells of staff who wait already, then of every device that enrols. Never ends.
+pub(super) async fn announce(console: Console, practice: Arc<Practice>) {
+    let mut known: HashSet<InvitationId> =
+        used(&practice).into_iter().filter(|(_, device)| !waits(device)).map(|(id, _)| id).collect();
+    let mut looks = tokio::time::interval(LOOK);
+    // The registry follows the journal within moments: what has grown is looked at twice.
+    let (mut size, mut had_grown) = (0, true);
+    loop {
+        looks.tick().await;
+        let now = practice.journal.size();
+        let has_grown = now != size;
+        size = now;
+        if has_grown || had_grown {
+            let new: Vec<_> = used(&practice).into_iter().filter(|(id, _)| known.insert(*id)).collect();
+            for (invitation, device) in new {
+                tell(&console, &practice, invitation, &device).await;
+            }
+        }
+        had_grown = has_grown;
+    }
+}
+
+/// Invitations that a device has used.
+fn used(practice: &Practice) -> Vec<(InvitationId, Arc<Device>)> {
+    let invitations = practice.registry.invitations().into_iter();
+    invitations
+        .filter_map(|(id, invitation)| Some((id, practice.registry.device(invitation.device?)?)))
+        .collect()
+}
+
+/// Whether an admin is to compare its digits.
+fn waits(device: &Device) -> bool {
+    device.person.role.is_staff() && device.standing() == Standing::Bound
+}
+
+async fn tell(console: &Console, practice: &Arc<Practice>, invitation: InvitationId, device: &Arc<Device>) {
+    let digits = match waits(device) {
+        true => {
+            let (practice, id) = (Arc::clone(practice), device.id);
+            let read = tokio::task::spawn_blocking(move || enrol::digits(&practice, id).ok()).await;
+            read.ok().flatten().map(|digits| digits.to_string())
+        }
+        false => None,
+    };
+    let (person, label) = (device.person.name(), device.label());
+    let (person, label) = (person.as_deref().unwrap_or("-"), label.as_deref().unwrap_or("-"));
+    let role = device.person.role;
+    console.note("run-enrolled", args![person, role, label]);
+    if let Some(digits) = &digits {
+        let command = confirm_command(invitation, digits, &practice.folder);
+        console.note("run-enrolled-digits", args![digits, command]);
+    }
+    let state = match device.standing() {
+        Standing::Active => "active",
+        Standing::Bound => "waiting",
+        Standing::Declined => "declined",
+    };
+    let mut fields = fields! {
+        "device": device.id.to_uuid(), "person": person, "role": role.as_str(), "label": label,
+        "invitation": invitation.to_string(), "state": state,
+    };
+    if let Some(digits) = digits {
+        fields.insert("digits".to_owned(), digits.into());
+    }
+    console.emit(&Event::Row { of: "device".to_owned(), fields });
+}
+
+/// The line that gives the device its rights.
+pub(super) fn confirm_command(invitation: InvitationId, digits: &str, folder: &Path) -> String {
+    let digits: String = digits.chars().filter(|digit| digit.is_ascii_digit()).collect();
+    let dir = text::shell(&folder.display().to_string());
+    format!("counterfoil-gateway confirm {invitation} {digits} --dir {dir}")
+}

@@ -1,0 +1,214 @@
+//! The configuration of a practice: `counterfoil.toml`, environment and flags, each value with its source. Values may
+//! tighten a limit, never loosen it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use console::config::{Bound, Configuration, Given, Schema, Setting, Value, ValueKind};
+use console::{Catalogue, Failure};
+use model::limits;
+
+/// The name of the file.
+pub const FILE: &str = "counterfoil.toml";
+/// The UDP port where nothing else is said.
+pub const PORT_DEFAULT: u16 = 4433;
+
+const SETTINGS: &[Setting] = &[
+    Setting { key: "name", kind: ValueKind::Text, default: None, bound: Bound::Free },
+    Setting { key: "host", kind: ValueKind::Text, default: None, bound: Bound::Free },
+    Setting { key: "port", kind: ValueKind::Count, default: Some("4433"), bound: Bound::Between(1, 65_535) },
+    Setting { key: "listen", kind: ValueKind::Address, default: Some("[::]:4433"), bound: Bound::Free },
+    Setting { key: "unlock.key_file", kind: ValueKind::Path, default: None, bound: Bound::Free },
+    Setting { key: "unlock.passphrase_file", kind: ValueKind::Path, default: None, bound: Bound::Free },
+    Setting { key: "journal.second_place", kind: ValueKind::Path, default: None, bound: Bound::Free },
+    Setting {
+        key: "limits.document_bytes_max",
+        kind: ValueKind::Bytes,
+        default: Some("1 TiB"),
+        bound: Bound::AtMost(limits::DOCUMENT_BYTES_MAX),
+    },
+    Setting {
+        key: "limits.submission_bytes_max",
+        kind: ValueKind::Bytes,
+        default: Some("1 TiB"),
+        bound: Bound::AtMost(limits::DOCUMENT_BYTES_MAX),
+    },
+    Setting {
+        key: "limits.uploads_open_max",
+        kind: ValueKind::Count,
+        default: Some("16"),
+        bound: Bound::AtMost(limits::UPLOADS_OPEN_MAX as u64),
+    },
+    Setting {
+        key: "limits.device_bytes_per_day_max",
+        kind: ValueKind::Bytes,
+        default: Some("200 GiB"),
+        bound: Bound::AtMost(limits::DEVICE_BYTES_PER_DAY_MAX),
+    },
+    Setting {
+        key: "limits.device_documents_per_day_max",
+        kind: ValueKind::Count,
+        default: Some("100000"),
+        bound: Bound::AtMost(limits::DEVICE_DOCUMENTS_PER_DAY_MAX),
+    },
+    Setting {
+        key: "limits.upload_age_seconds_max",
+        kind: ValueKind::Seconds,
+        default: Some("7d"),
+        bound: Bound::Between(60, limits::UPLOAD_AGE_SECONDS_MAX),
+    },
+    Setting {
+        key: "log.level",
+        kind: ValueKind::Word(&["error", "warn", "info", "debug"]),
+        default: Some("info"),
+        bound: Bound::Free,
+    },
+    Setting { key: "log.json", kind: ValueKind::Switch, default: Some("false"), bound: Bound::Free },
+];
+
+/// Everything that can be set.
+pub static SCHEMA: Schema = Schema {
+    variable_prefix: "COUNTERFOIL_GATEWAY_",
+    variables_else: &["COUNTERFOIL_GATEWAY_DIR"],
+    settings: SETTINGS,
+};
+
+/// The configuration in force.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The practice's name.
+    pub name: String,
+    /// Where companions reach the gateway: a host name or an address.
+    pub host: String,
+    /// The port that they reach it at.
+    pub port: u16,
+    /// Where the gateway listens.
+    pub listen: SocketAddr,
+    /// The key file that unlocks it.
+    pub key_file: Option<PathBuf>,
+    /// The file with the passphrase that unlocks it.
+    pub passphrase_file: Option<PathBuf>,
+    /// The second place of the journal's head, if it is not the default.
+    second_place: Option<PathBuf>,
+    /// Largest document.
+    pub document_bytes_max: u64,
+    /// Largest submission.
+    pub submission_bytes_max: u64,
+    /// Open uploads of one person.
+    pub uploads_open_max: usize,
+    /// Bytes accepted from one device a day.
+    pub device_bytes_per_day_max: u64,
+    /// Documents accepted from one device a day.
+    pub device_documents_per_day_max: u64,
+    /// How long after its last piece an upload ends.
+    pub upload_age_seconds_max: u64,
+    /// What is logged.
+    pub log_level: String,
+    /// Whether the log is JSON.
+    pub log_json: bool,
+}
+
+impl Config {
+    /// Reads the configuration of a practice folder, its environment and flags over it.
+    ///
+    /// # Errors
+    /// A file that can not be read, an unknown key, a value that is wrong or weakens: by file and line.
+    pub fn load(
+        folder: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &[Given],
+    ) -> Result<(Self, Configuration), Failure> {
+        let path = folder.join(FILE);
+        let read = Configuration::load(&SCHEMA, Some(&path), environment, flags)?;
+        let text = |key: &str| read.string(key).map(str::to_owned);
+        let missing =
+            |key: &str| console::failure::setting_wrong(key, "", path.display().to_string(), "text");
+        let number = |key: &str, default: u64| read.number(key).unwrap_or(default);
+        let listen = text("listen").unwrap_or_default();
+        let config = Self {
+            name: text("name").ok_or_else(|| missing("name"))?,
+            host: text("host").ok_or_else(|| missing("host"))?,
+            port: u16::try_from(number("port", u64::from(PORT_DEFAULT))).unwrap_or(PORT_DEFAULT),
+            listen: listen.parse().map_err(|_| missing("listen"))?,
+            key_file: read.path("unlock.key_file"),
+            passphrase_file: read.path("unlock.passphrase_file"),
+            second_place: read.path("journal.second_place"),
+            document_bytes_max: number("limits.document_bytes_max", limits::DOCUMENT_BYTES_MAX),
+            submission_bytes_max: number("limits.submission_bytes_max", limits::DOCUMENT_BYTES_MAX),
+            uploads_open_max: usize::try_from(number("limits.uploads_open_max", 1)).unwrap_or(1),
+            device_bytes_per_day_max: number(
+                "limits.device_bytes_per_day_max",
+                limits::DEVICE_BYTES_PER_DAY_MAX,
+            ),
+            device_documents_per_day_max: number(
+                "limits.device_documents_per_day_max",
+                limits::DEVICE_DOCUMENTS_PER_DAY_MAX,
+            ),
+            upload_age_seconds_max: number("limits.upload_age_seconds_max", limits::UPLOAD_AGE_SECONDS_MAX),
+            log_level: text("log.level").unwrap_or_else(|| "info".to_owned()),
+            log_json: read.is_on("log.json"),
+        };
+        Ok((config, read))
+    }
+
+    /// The first configuration file of a practice.
+    pub fn first(
+        catalogue: &Catalogue,
+        name: &str,
+        host: &str,
+        port: u16,
+        key_file: Option<&Path>,
+    ) -> String {
+        let mut set = vec![
+            ("name", Value::Text(name.to_owned())),
+            ("host", Value::Text(host.to_owned())),
+            ("port", Value::Number(u64::from(port))),
+            ("listen", Value::Text(format!("[::]:{port}"))),
+        ];
+        if let Some(path) = key_file {
+            set.push(("unlock.key_file", Value::Text(path.display().to_string())));
+        }
+        SCHEMA.commented(catalogue, &set)
+    }
+
+    /// Where companions reach the gateway: `host:port`.
+    pub fn address(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
+    }
+
+    /// Where the journal's head is kept a second time.
+    pub fn second_place(&self, folder: &Path) -> PathBuf {
+        self.second_place.clone().unwrap_or_else(|| journal::second_place_default(&folder.join("journal")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use console::Language;
+
+    #[test]
+    fn the_first_file_is_read_back_and_every_setting_has_its_sentence() {
+        let folder = tempfile::tempdir().unwrap();
+        for language in [Language::Chinese, Language::English] {
+            let catalogue = Catalogue::new(language);
+            assert!(SCHEMA.untold(&catalogue).is_empty(), "{:?}", SCHEMA.untold(&catalogue));
+            let text = Config::first(&catalogue, "某某事务所 \"一\"", "127.0.0.1", 4433, None);
+            std::fs::write(folder.path().join(FILE), text).unwrap();
+            let (config, _) = Config::load(folder.path(), [], &[]).unwrap();
+            assert_eq!((config.name.as_str(), config.port), ("某某事务所 \"一\"", 4433));
+            assert_eq!(config.address(), "127.0.0.1:4433");
+        }
+    }
+
+    #[test]
+    fn a_limit_can_not_be_loosened() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "name = \"x\"\nhost = \"h\"\n[limits]\nuploads_open_max = 17\n";
+        std::fs::write(folder.path().join(FILE), text).unwrap();
+        assert!(Config::load(folder.path(), [], &[]).is_err());
+    }
+}

@@ -1,0 +1,425 @@
+//! The enrolment door: four messages and nothing else. Proofs and keys are `certs`'; here are the invitations, the
+//! counting of wrong proofs, and the durable binding before the reply.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use certs::enrolment::{
+    BOOKS_MAX, Binding, CheckDigits, EXPORTER_LABEL, Exporter, GatewayEnrolment, GatewayHello,
+    Refusal as EnrolRefusal, Requested, Standing as InvitationStanding, Status, TakenBy, Welcome,
+    WelcomeBook,
+};
+use certs::invitation::DecoySecret;
+use certs::{Certificate, Invitation, InvitationKeys, PublicKey, Serial};
+use model::{DeviceId, InvitationId, Sha256Digest, Timestamp, limits};
+use protocol::enrol::{self as wire, Due, Step};
+use protocol::{Code, frame};
+use quinn::{Connection, RecvStream, SendStream};
+use receipts::event::{BoundCertificate, DeviceBound, DeviceLabelled, GatewayEvent, Label};
+use receipts::statement::Body;
+use vault::EntryScope;
+use zeroize::Zeroizing;
+
+use crate::commit::{Group, Made};
+use crate::keys::purpose;
+use crate::ledger::rows::{self, Standing};
+use crate::operation::internal;
+use crate::practice::Practice;
+use crate::quota::Counters;
+use crate::{act, sealing};
+
+/// How long one message may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The door's own memory: what was tried, by invitation and by address prefix.
+pub struct Door {
+    decoys: DecoySecret,
+    wrong_by_invitation: Mutex<std::collections::HashMap<InvitationId, u64>>,
+    wrong_by_prefix: Counters<Prefix>,
+    rate: Counters<()>,
+    at_once: tokio::sync::Semaphore,
+}
+
+/// A /24 or a /56: who shares one shares its patience.
+type Prefix = [u8; 7];
+
+impl Door {
+    /// A door at which nothing was tried yet.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub fn new() -> Result<Self, certs::CertsError> {
+        Ok(Self {
+            decoys: DecoySecret::random()?,
+            wrong_by_invitation: Mutex::default(),
+            wrong_by_prefix: Counters::default(),
+            rate: Counters::default(),
+            at_once: tokio::sync::Semaphore::new(limits::ENROLMENTS_MAX),
+        })
+    }
+
+    /// Whether this address may try now.
+    fn admits(&self, prefix: &Prefix, now: Timestamp) -> bool {
+        let wrong = self.wrong_by_prefix.used(prefix, limits::PREFIX_PAUSE_SECONDS, now);
+        wrong < limits::PREFIX_WRONG_PROOFS_MAX
+            && self.rate.take((), 1, limits::ENROLMENTS_PER_SECOND_MAX, 1, now)
+    }
+
+    fn wrong(&self, invitation: InvitationId, prefix: Prefix, now: Timestamp) {
+        self.wrong_by_prefix.take(prefix, 1, u64::MAX, limits::PREFIX_PAUSE_SECONDS, now);
+        let mut wrong = self.wrong_by_invitation.lock().unwrap_or_else(PoisonError::into_inner);
+        // Only invitations that were issued are counted: the map is bounded by them.
+        *wrong.entry(invitation).or_insert(0) += 1;
+    }
+
+    fn is_locked(&self, invitation: InvitationId) -> bool {
+        let wrong = self.wrong_by_invitation.lock().unwrap_or_else(PoisonError::into_inner);
+        wrong.get(&invitation).is_some_and(|wrong| *wrong >= limits::INVITATION_WRONG_PROOFS_MAX)
+    }
+}
+
+/// Why an exchange ended without a reply.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("the peer is gone or too slow")]
+    Gone,
+    #[error("the peer broke the protocol")]
+    Malformed,
+    #[error("too much at once")]
+    Busy,
+    #[error("something failed here")]
+    Internal,
+}
+
+/// Serves one enrolment on a connection, then closes it.
+pub async fn serve(practice: Arc<Practice>, door: Arc<Door>, connection: Connection) {
+    let exchange = tokio::time::timeout(PATIENCE * 3, exchange(&practice, &door, &connection)).await;
+    match exchange {
+        Ok(Ok(())) => {}
+        Ok(Err(broken)) => tracing::info!(cause = %broken, "an enrolment ended"),
+        Err(_) => tracing::info!("an enrolment took too long"),
+    }
+    // The companion closes when it has its reply; a peer that stays is closed.
+    let _ = tokio::time::timeout(Duration::from_secs(5), connection.closed()).await;
+    connection.close(crate::endpoint::varint(u64::from(protocol::CloseCode::Done.number())), b"");
+}
+
+async fn exchange(practice: &Arc<Practice>, door: &Arc<Door>, connection: &Connection) -> Result<(), Broken> {
+    let prefix = prefix(connection.remote_address().ip());
+    let (mut send, mut receive) = connection.accept_bi().await.map_err(|_| Broken::Gone)?;
+    let Ok(_turn) = door.at_once.try_acquire() else {
+        return refuse(&mut send, Code::Busy).await;
+    };
+    if !door.admits(&prefix, practice.now()) {
+        return refuse(&mut send, Code::Busy).await;
+    }
+    let hello = read(&mut receive, Step::Hello).await?;
+    let hello = GatewayHello::read(&hello).map_err(|_| Broken::Malformed)?;
+    let mut exporter: Exporter = [0; 32];
+    connection
+        .export_keying_material(&mut exporter, EXPORTER_LABEL, &hello.exporter_context())
+        .map_err(|_| Broken::Internal)?;
+    let id = hello.id;
+    let (keys, known) = invitation_keys(practice, door, id)?;
+    let (machine, offer) =
+        GatewayEnrolment::offer(hello, &exporter, keys, &practice.keys.root_records(), practice.now())
+            .map_err(|_| Broken::Internal)?;
+    write(&mut send, Step::Offer, &offer).await?;
+    let request = read(&mut receive, Step::Request).await?;
+    let shared = (Arc::clone(practice), Arc::clone(door));
+    let reply = tokio::task::spawn_blocking(move || {
+        let (practice, door) = shared;
+        decide(&practice, &door, machine, &request, known, prefix)
+    });
+    let reply = reply.await.map_err(|_| Broken::Internal)??;
+    write(&mut send, Step::Reply, &reply).await?;
+    let _ = send.finish();
+    Ok(())
+}
+
+/// Whether the number is one that was issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Yes,
+    No,
+}
+
+/// The keys to offer with: the invitation's, or decoys of the same shape.
+fn invitation_keys(
+    practice: &Practice,
+    door: &Door,
+    id: InvitationId,
+) -> Result<(InvitationKeys, Known), Broken> {
+    let kept = purpose::of(purpose::INVITE).map_err(vault_missing).and_then(|purpose| {
+        practice.vault.open_private(&purpose, act::invitation_key(id)).map_err(vault_missing)
+    });
+    let kept = kept.and_then(|bytes| InvitationKeys::from_bytes(&bytes).map_err(vault_missing));
+    match (kept, practice.registry.invitation(id)) {
+        (Ok(keys), Some(_)) => Ok((keys, Known::Yes)),
+        _ => Ok((InvitationKeys::decoy(&door.decoys, id), Known::No)),
+    }
+}
+
+fn vault_missing(_: impl std::fmt::Display) {}
+
+fn decide(
+    practice: &Arc<Practice>,
+    door: &Door,
+    machine: GatewayEnrolment,
+    request: &[u8],
+    known: Known,
+    prefix: Prefix,
+) -> Result<Vec<u8>, Broken> {
+    let id = machine.id();
+    let invitation = practice.registry.invitation(id).filter(|_| known == Known::Yes);
+    let bound =
+        invitation.and_then(|invitation| invitation.device).and_then(|device| stored(practice, device));
+    let taken_by = bound.as_ref().map(|bound| bound.taken_by(practice));
+    let standing = match (&invitation, &bound, &taken_by) {
+        (None, _, _) => InvitationStanding::Unknown,
+        (Some(_), Some(bound), Some(taken_by)) => InvitationStanding::Bound {
+            tls_key: bound.binding.tls.key_hash(),
+            signing_key: bound.binding.signing.key_hash(),
+            taken_by,
+        },
+        (Some(_), _, _) if door.is_locked(id) => InvitationStanding::Locked,
+        (Some(invitation), _, _) if practice.now() >= invitation.expires => InvitationStanding::Expired,
+        (Some(_), _, _) => InvitationStanding::Open,
+    };
+    let registered = |key: &Sha256Digest| practice.registry.knows_key(key);
+    let requested = match machine.request(request, standing, &registered) {
+        Ok(requested) => requested,
+        Err(EnrolRefusal::Malformed(_)) => return Err(Broken::Malformed),
+        Err(EnrolRefusal::Refused { status, reply }) => {
+            if status == Status::WrongProof && known == Known::Yes {
+                door.wrong(id, prefix, practice.now());
+            } else if status == Status::WrongProof {
+                door.wrong_by_prefix.take(prefix, 1, u64::MAX, limits::PREFIX_PAUSE_SECONDS, practice.now());
+            }
+            if status == Status::Taken {
+                tracing::warn!(invitation = %id, "a second device has proven an invitation that is taken");
+            }
+            return Ok(reply);
+        }
+    };
+    let binding = match bound {
+        Some(bound) if requested.is_again() => bound.binding,
+        _ => match bind(practice, &requested)? {
+            Ok(binding) => binding,
+            Err(taken_by) => return requested.refuse_taken(&taken_by).map_err(|_| Broken::Internal),
+        },
+    };
+    let welcome = welcome(practice, id)?;
+    requested.accept(&binding, &practice.bundle, &welcome).map_err(|error| {
+        tracing::error!(%error, "a reply can not be made");
+        Broken::Internal
+    })
+}
+
+/// Binds the keys: certificates, then the statement that makes it so. The first one wins.
+fn bind(practice: &Arc<Practice>, requested: &Requested) -> Result<Result<Binding, TakenBy>, Broken> {
+    let failed = |error: &dyn std::fmt::Display| {
+        tracing::error!(%error, "a device can not be bound");
+        Broken::Internal
+    };
+    let id = requested.id();
+    let person =
+        practice.registry.invitation(id).map(|invitation| invitation.person).ok_or(Broken::Internal)?;
+    let device = DeviceId::from_bytes(host::random::bytes().map_err(|error| failed(&error))?);
+    let now = practice.now();
+    let issuing = &practice.keys.issuing;
+    let serial = || Serial::random();
+    let tls_serial = serial().map_err(|error| failed(&error))?;
+    let signing_serial = serial().map_err(|error| failed(&error))?;
+    let tls =
+        issuing.issue_device(device, requested.tls_key(), tls_serial, now).map_err(|error| failed(&error))?;
+    let signing = issuing
+        .issue_signer(device, requested.signing_key(), signing_serial, now)
+        .map_err(|error| failed(&error))?;
+    let bound = |key: &PublicKey, serial: Serial, certificate: &Certificate| {
+        BoundCertificate::new(key.key_hash(), *serial.as_bytes(), certificate.der().to_vec())
+    };
+    let event = DeviceBound {
+        invitation: id,
+        person,
+        device,
+        tls: bound(requested.tls_key(), tls_serial, &tls).map_err(|error| failed(&error))?,
+        signing: bound(requested.signing_key(), signing_serial, &signing).map_err(|error| failed(&error))?,
+    };
+    let house = practice.entry_key(EntryScope::House).map_err(|error| failed(&error))?;
+    let own = practice.entry_key(EntryScope::Person(person)).map_err(|error| failed(&error))?;
+    let labelled = labelled(device, requested.device());
+    let make = Box::new(move |group: &Group<'_>| {
+        let at = rows::key::invitation(id);
+        let now: Option<rows::Invitation> = group.draft.get(&at).map_err(|error| internal(&error))?;
+        if now.is_none_or(|invitation| invitation.device.is_some()) {
+            return Err(Code::Closing.into());
+        }
+        let mut made = vec![Made { signed: group.sign(event)?, list: None, key: house }];
+        if let Some(labelled) = labelled {
+            made.push(Made { signed: group.sign(labelled)?, list: None, key: own });
+        }
+        Ok(made)
+    });
+    match practice.committer.commit_blocking(make) {
+        Ok(_) => {}
+        Err(refusal) if refusal.known() == Some(Code::Closing) => {
+            let other = practice.registry.invitation(id).and_then(|invitation| invitation.device);
+            let other = other.and_then(|other| stored(practice, other)).ok_or(Broken::Internal)?;
+            return Ok(Err(other.taken_by(practice)));
+        }
+        Err(_) => return Err(Broken::Internal),
+    }
+    tracing::info!(device = %device.to_uuid(), invitation = %id, "a device is enrolled");
+    Ok(Ok(stored(practice, device).ok_or(Broken::Internal)?.binding))
+}
+
+/// What the device calls itself, as a statement of its own.
+fn labelled(device: DeviceId, said: &certs::enrolment::Device) -> Option<DeviceLabelled> {
+    let label = Label::parse(&said.label).ok()?;
+    let platform = Label::parse(if said.platform.is_empty() { "-" } else { &said.platform }).ok()?;
+    Some(DeviceLabelled { device, label, platform })
+}
+
+/// A binding as the journal has it.
+struct Stored {
+    binding: Binding,
+    at: Timestamp,
+}
+
+impl Stored {
+    fn taken_by(&self, practice: &Practice) -> TakenBy {
+        let label = practice.registry.device(self.binding.device).and_then(|device| device.label());
+        let label: String = label.as_deref().unwrap_or("").chars().take(21).collect(); // at most 64 bytes
+        TakenBy { at: Timestamp::from_unix_seconds(self.at.unix_seconds()), label }
+    }
+}
+
+/// The binding of a device, read back: the same certificates each time. The check nonce is the random id of the
+/// statement that bound it, drawn after the keys were fixed.
+fn stored(practice: &Practice, device: DeviceId) -> Option<Stored> {
+    let entry = practice.registry.device(device)?.bound_entry;
+    let read = sealing::read(&practice.journal.entry(entry).ok()?, &practice.seals).ok()?;
+    let statement = read.signed.statement();
+    let Body::Gateway(GatewayEvent::DeviceBound(bound), _) = &statement.body else { return None };
+    let binding = Binding {
+        device,
+        tls: Certificate::read(bound.tls.der.as_bytes()).ok()?,
+        signing: Certificate::read(bound.signing.der.as_bytes()).ok()?,
+        issuing: practice.keys.issuing.certificate().clone(),
+        check_nonce: *statement.id.as_bytes(),
+    };
+    Some(Stored { binding, at: statement.time })
+}
+
+/// The digits that a device shows.
+///
+/// # Errors
+/// The device is not there, or its entry can not be read.
+pub fn digits(practice: &Practice, device: DeviceId) -> Result<CheckDigits, model::Malformed> {
+    const HOW: model::Malformed = model::Malformed::new("device", "its enrolment can not be read");
+    let invitation = practice.registry.device(device).ok_or(HOW)?.invitation;
+    let stored = stored(practice, device).ok_or(HOW)?;
+    let (tls, signing) = (stored.binding.tls.public_key(), stored.binding.signing.public_key());
+    Ok(CheckDigits::of(practice.keys.trust.practice(), invitation, tls, signing, &stored.binding.check_nonce))
+}
+
+fn welcome(practice: &Practice, invitation: InvitationId) -> Result<Welcome, Broken> {
+    let person = practice
+        .registry
+        .invitation(invitation)
+        .and_then(|invitation| practice.registry.person(invitation.person));
+    let person = person.ok_or(Broken::Internal)?;
+    let granted = practice.registry.granted(person.id, practice.now());
+    let name = |name: Option<Arc<str>>| name.as_deref().unwrap_or("-").to_owned();
+    Ok(Welcome {
+        person: person.id,
+        person_name: name(person.name()),
+        role: person.role,
+        practice_name: practice.config.name.clone(),
+        book_count: granted.len() as u64,
+        books: granted
+            .iter()
+            .take(BOOKS_MAX)
+            .map(|(book, _)| WelcomeBook { id: book.id, name: name(book.name()) })
+            .collect(),
+    })
+}
+
+/// Keeps an invitation's three keys, durable before it is shown.
+///
+/// # Errors
+/// The vault's.
+pub(crate) fn keep_invitation(practice: &Practice, invitation: &Invitation) -> Result<(), vault::VaultError> {
+    let Ok(purpose) = purpose::of(purpose::INVITE) else { return Err(vault::VaultError::NoRandomness) };
+    let keys = Zeroizing::new(invitation.keys().expose().to_vec());
+    let _durable = practice.vault.seal_private(&purpose, act::invitation_key(invitation.id), &keys)?;
+    Ok(())
+}
+
+/// Takes an invitation's keys away.
+pub(crate) fn forget_invitation(practice: &Practice, id: InvitationId) {
+    if let Ok(purpose) = purpose::of(purpose::INVITE)
+        && let Err(error) = practice.vault.remove_private(&purpose, act::invitation_key(id))
+    {
+        tracing::warn!(%error, "an invitation's keys could not be taken away");
+    }
+}
+
+/// Takes away the keys of invitations that have ended, or were used more than a day ago.
+pub fn sweep(practice: &Practice) {
+    const DAY_SECONDS: u64 = 24 * 3600;
+    let now = practice.now();
+    for (id, invitation) in practice.registry.invitations() {
+        let is_over = match invitation.device.and_then(|device| practice.registry.device(device)) {
+            Some(device) => {
+                let bound_at = stored(practice, device.id).map(|stored| stored.at);
+                device.standing() != Standing::Bound
+                    && bound_at.is_some_and(|at| now >= at.plus_seconds(DAY_SECONDS))
+            }
+            None => now >= invitation.expires,
+        };
+        if is_over {
+            forget_invitation(practice, id);
+        }
+    }
+}
+
+async fn read(receive: &mut RecvStream, step: Step) -> Result<Vec<u8>, Broken> {
+    let whole = async {
+        let mut head = [0u8; frame::HEAD_BYTES];
+        receive.read_exact(&mut head).await.map_err(|_| Broken::Gone)?;
+        let mut body = vec![0u8; wire::body_bytes(step, head).map_err(|_| Broken::Malformed)?];
+        receive.read_exact(&mut body).await.map_err(|_| Broken::Gone)?;
+        Ok(body)
+    };
+    let body: Vec<u8> = tokio::time::timeout(PATIENCE, whole).await.map_err(|_| Broken::Gone)??;
+    match wire::read(step, &body).map_err(|_| Broken::Malformed)? {
+        Due::Body(body) => Ok(body),
+        Due::Refused(_) => Err(Broken::Gone),
+    }
+}
+
+async fn write(send: &mut SendStream, step: Step, body: &[u8]) -> Result<(), Broken> {
+    let frame = wire::encode(step, body).map_err(|_| Broken::Internal)?;
+    send.write_all(&frame).await.map_err(|_| Broken::Gone)
+}
+
+async fn refuse(send: &mut SendStream, code: Code) -> Result<(), Broken> {
+    let refusal = wire::Refusal::new(code).after_ms(limits::PREFIX_PAUSE_SECONDS * 1000);
+    send.write_all(&wire::encode_refusal(refusal)).await.map_err(|_| Broken::Gone)?;
+    let _ = send.finish();
+    Err(Broken::Busy)
+}
+
+fn prefix(address: IpAddr) -> Prefix {
+    let mut prefix = [0u8; 7];
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            prefix.iter_mut().zip(v4.octets().iter().take(3)).for_each(|(to, from)| *to = *from)
+        }
+        IpAddr::V6(v6) => prefix.iter_mut().zip(v6.octets()).for_each(|(to, from)| *to = from),
+    }
+    prefix
+}

@@ -1,0 +1,468 @@
+//! Posting: what one statement of the journal changes in the ledger. Pure: the same journal gives the same rows.
+//!
+//! No right and no state depends on a statement that can be erased: names stand in statements of their own.
+
+use std::collections::BTreeMap;
+
+use model::{BookId, Sha256Digest, SubmissionId, Timestamp};
+use receipts::event::{self, DeviceEvent, GatewayEvent};
+use receipts::{SubmissionList, TakeList};
+
+use super::rows::{self, Key, Row, Standing, key};
+
+/// A statement as it is posted.
+pub struct Posting<'a> {
+    /// Its entry.
+    pub entry: u64,
+    /// The digest of its statement.
+    pub hash: Sha256Digest,
+    /// The digest of the statement before it, if there is one.
+    pub before: Option<Sha256Digest>,
+    /// When it was made, by the gateway's clock; for a device's statement, when it was committed.
+    pub time: Timestamp,
+    /// What it says.
+    pub says: Says,
+    /// The list that it names, where it is stored with it.
+    pub list: Option<&'a [u8]>,
+}
+
+/// Whose statement it is, and what it says.
+#[derive(Debug, Clone)]
+pub enum Says {
+    /// A device's.
+    Device(DeviceEvent),
+    /// The gateway's.
+    Gateway(GatewayEvent),
+}
+
+impl Says {
+    /// What a statement says, and whose it is.
+    pub fn of(statement: &receipts::Statement) -> Self {
+        match &statement.body {
+            receipts::statement::Body::Device(event) => Self::Device(event.clone()),
+            receipts::statement::Body::Gateway(event, _) => Self::Gateway(event.clone()),
+        }
+    }
+}
+
+/// What a posting may look up besides the rows: where things lie, and keyed indexes.
+pub trait Places {
+    /// Where a document lies; `None` while its domain is locked.
+    ///
+    /// # Errors
+    /// The vault has no record of it: damage.
+    fn position(&self, at: &DocumentAt) -> Result<Option<Vec<u8>>, PostError>;
+
+    /// The index under which a document of this book is recognised.
+    ///
+    /// # Errors
+    /// The vault's.
+    fn duplicate_index(
+        &self,
+        book: BookId,
+        root: &model::Blake3Digest,
+        length: u64,
+    ) -> Result<[u8; 32], PostError>;
+}
+
+/// A document as the vault finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DocumentAt {
+    /// Who sent it.
+    pub person: model::PersonId,
+    /// In which submission.
+    pub submission: SubmissionId,
+    /// Its number there.
+    pub n: u32,
+    /// Its class, which tells the domain.
+    pub class: model::Class,
+}
+
+/// Why a statement can not be posted: the journal and what lies beside it do not fit.
+#[derive(Debug, thiserror::Error)]
+pub enum PostError {
+    /// The vault has no record of a document that was accepted: damage.
+    #[error("document {n} of submission {submission} was accepted and the vault has no record of it", submission = .0.submission, n = .0.n)]
+    NoRecord(DocumentAt),
+    /// It speaks of something that no entry before it made.
+    #[error("entry {entry} speaks of a {what} that is not there")]
+    Dangling {
+        /// The entry.
+        entry: u64,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// Its list is missing or not what it should be.
+    #[error("entry {entry} has no list that can be read")]
+    List {
+        /// The entry.
+        entry: u64,
+    },
+    /// A row can not be read.
+    #[error(transparent)]
+    Row(#[from] model::Malformed),
+    /// The store or the vault failed.
+    #[error(transparent)]
+    Vault(#[from] vault::VaultError),
+}
+
+/// Rows to be read.
+pub trait Rows {
+    /// The bytes of a row.
+    ///
+    /// # Errors
+    /// The store's.
+    fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, PostError>;
+    /// The bytes of all rows whose keys begin so, in order.
+    ///
+    /// # Errors
+    /// The store's.
+    fn scan(&self, prefix: &Key) -> Result<Vec<Vec<u8>>, PostError>;
+}
+
+/// Rows changed by postings that are not in the store yet, over those that are.
+pub struct Draft<'a> {
+    base: &'a dyn Rows,
+    changes: BTreeMap<Key, Vec<u8>>,
+    /// What each change replaced in `changes`, in order.
+    log: Vec<(Key, Option<Vec<u8>>)>,
+    /// Rows that the registry must hear of, in order.
+    registry: Vec<Registered>,
+}
+
+/// A place in a draft.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    changes: usize,
+    registry: usize,
+}
+
+/// A row that the registry holds in memory too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registered {
+    /// A book.
+    Book(rows::Book),
+    /// A device.
+    Device(rows::Device),
+    /// A grant.
+    Grant(rows::Grant),
+    /// An invitation.
+    Invitation(rows::Invitation),
+    /// A person.
+    Person(rows::Person),
+}
+
+impl<'a> Draft<'a> {
+    /// Nothing changed yet.
+    pub fn new(base: &'a dyn Rows) -> Self {
+        Self { base, changes: BTreeMap::new(), log: Vec::new(), registry: Vec::new() }
+    }
+
+    /// A row as it would be.
+    ///
+    /// # Errors
+    /// The store's; a row that can not be read.
+    pub fn get<R: Row>(&self, key: &Key) -> Result<Option<R>, PostError> {
+        let found = match self.changes.get(key) {
+            Some(bytes) => Some(bytes.clone()),
+            None => self.base.get(key)?,
+        };
+        Ok(found.map(|bytes| R::from_bytes(&bytes)).transpose()?)
+    }
+
+    /// Where the draft stands, to come back to it.
+    pub fn mark(&self) -> Mark {
+        Mark { changes: self.log.len(), registry: self.registry.len() }
+    }
+
+    /// Forgets all that was posted since.
+    pub fn back_to(&mut self, mark: Mark) {
+        while self.log.len() > mark.changes {
+            if let Some((key, before)) = self.log.pop() {
+                match before {
+                    Some(bytes) => drop(self.changes.insert(key, bytes)),
+                    None => drop(self.changes.remove(&key)),
+                }
+            }
+        }
+        self.registry.truncate(mark.registry);
+    }
+
+    fn need<R: Row>(&self, key: &Key, entry: u64, what: &'static str) -> Result<R, PostError> {
+        self.get(key)?.ok_or(PostError::Dangling { entry, what })
+    }
+
+    fn put<R: Row>(&mut self, key: Key, row: &R) {
+        let before = self.changes.insert(key.clone(), row.to_bytes());
+        self.log.push((key, before));
+    }
+
+    /// What is to be written, and what the registry is to hear.
+    pub fn into_changes(self) -> (BTreeMap<Key, Vec<u8>>, Vec<Registered>) {
+        (self.changes, self.registry)
+    }
+
+    /// The submission with this id in this book: of several persons' the first that was accepted.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn submission_in(
+        &self,
+        book: BookId,
+        id: SubmissionId,
+    ) -> Result<Option<rows::Submission>, PostError> {
+        let prefix = key::submissions(id);
+        let stored = self.base.scan(&prefix)?;
+        let drafted = self
+            .changes
+            .iter()
+            .filter(|(key, _)| key.table == prefix.table && key.parts.starts_with(&prefix.parts));
+        let all = stored.iter().chain(drafted.map(|(_, bytes)| bytes));
+        let mut found: Option<rows::Submission> = None;
+        for bytes in all {
+            let row = rows::Submission::from_bytes(bytes)?;
+            let earlier = found.as_ref().is_none_or(|found| row.acceptance_entry < found.acceptance_entry);
+            if row.book == (*book.as_bytes()).into() && earlier {
+                found = Some(row);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Posts one statement.
+    ///
+    /// # Errors
+    /// [`PostError`]: nothing of this statement is in the draft that may be relied on.
+    pub fn post(&mut self, posting: &Posting<'_>, places: &dyn Places) -> Result<(), PostError> {
+        match &posting.says {
+            Says::Device(DeviceEvent::Origin(_)) => Ok(()), // its acceptance says all
+            Says::Device(DeviceEvent::ConsignmentAcceptance(take)) => self.take(posting, take),
+            Says::Gateway(event) => self.gateway_event(posting, event, places),
+        }
+    }
+
+    fn gateway_event(
+        &mut self,
+        posting: &Posting<'_>,
+        event: &GatewayEvent,
+        places: &dyn Places,
+    ) -> Result<(), PostError> {
+        let entry = posting.entry;
+        match event {
+            GatewayEvent::Genesis(_) | GatewayEvent::GatewayStarted(_) | GatewayEvent::GatewayStopped(_) => {}
+            GatewayEvent::SubmissionAcceptance(acceptance) => self.acceptance(posting, acceptance, places)?,
+            GatewayEvent::ContentHandover(handover) => self.handover(posting, &handover.refers_to)?,
+            GatewayEvent::ContentHandoverFailure(failure) => {
+                let at = key::take(&failure.refers_to);
+                let mut take: rows::Take = self.need(&at, entry, "take")?;
+                take.failure_said = true;
+                self.put(at, &take);
+            }
+            GatewayEvent::BookAdded(added) => {
+                self.book(rows::Book { name_entry: None, id: (*added.book.as_bytes()).into() }, added.book);
+            }
+            GatewayEvent::BookNamed(named) => {
+                let row: rows::Book = self.need(&key::book(named.book), entry, "book")?;
+                self.book(rows::Book { name_entry: Some(entry), ..row }, named.book);
+            }
+            GatewayEvent::PersonAdded(added) => {
+                let id = (*added.person.as_bytes()).into();
+                self.person(rows::Person { role: added.role.code(), name_entry: None, id }, added.person);
+            }
+            GatewayEvent::PersonNamed(named) => {
+                let row: rows::Person = self.need(&key::person(named.person), entry, "person")?;
+                self.person(rows::Person { name_entry: Some(entry), ..row }, named.person);
+            }
+            GatewayEvent::InvitationIssued(issued) => {
+                let row = rows::Invitation {
+                    person: (*issued.person.as_bytes()).into(),
+                    number: issued.invitation.get(),
+                    expires_ms: issued.expires.unix_ms(),
+                    device: None,
+                };
+                self.put(key::invitation(issued.invitation), &row);
+                self.registry.push(Registered::Invitation(row));
+            }
+            GatewayEvent::DeviceBound(bound) => self.bound(posting, bound)?,
+            GatewayEvent::DeviceLabelled(labelled) => {
+                self.device(labelled.device, entry, |row| row.label_entry = Some(entry))?;
+            }
+            GatewayEvent::DeviceConfirmed(confirmed) => {
+                self.device(confirmed.device, entry, |row| row.standing = Standing::Active.code())?;
+            }
+            GatewayEvent::DeviceDeclined(declined) => {
+                self.device(declined.device, entry, |row| row.standing = Standing::Declined.code())?;
+            }
+            GatewayEvent::GrantGiven(given) => {
+                let row = rows::Grant {
+                    book: (*given.book.as_bytes()).into(),
+                    person: (*given.person.as_bytes()).into(),
+                    until_ms: given.until.map(Timestamp::unix_ms),
+                };
+                self.put(key::grant(given.person, given.book), &row);
+                self.registry.push(Registered::Grant(row));
+            }
+        }
+        Ok(())
+    }
+
+    fn book(&mut self, row: rows::Book, id: BookId) {
+        self.put(key::book(id), &row);
+        self.registry.push(Registered::Book(row));
+    }
+
+    fn person(&mut self, row: rows::Person, id: model::PersonId) {
+        self.put(key::person(id), &row);
+        self.registry.push(Registered::Person(row));
+    }
+
+    fn device(
+        &mut self,
+        id: model::DeviceId,
+        entry: u64,
+        change: impl FnOnce(&mut rows::Device),
+    ) -> Result<(), PostError> {
+        let at = key::device(id);
+        let mut row: rows::Device = self.need(&at, entry, "device")?;
+        change(&mut row);
+        self.put(at, &row);
+        self.registry.push(Registered::Device(row));
+        Ok(())
+    }
+
+    fn bound(&mut self, posting: &Posting<'_>, bound: &event::DeviceBound) -> Result<(), PostError> {
+        let at = key::invitation(bound.invitation);
+        let mut invitation: rows::Invitation = self.need(&at, posting.entry, "invitation")?;
+        invitation.device = Some((*bound.device.as_bytes()).into());
+        self.put(at, &invitation);
+        self.registry.push(Registered::Invitation(invitation));
+        let row = rows::Device {
+            person: (*bound.person.as_bytes()).into(),
+            invitation: bound.invitation.get(),
+            standing: Standing::Bound.code(),
+            tls_certificate: (*bound.tls.sha256.as_bytes()).into(),
+            signing_certificate: (*bound.signing.sha256.as_bytes()).into(),
+            bound_entry: posting.entry,
+            label_entry: None,
+            bound_at_ms: posting.time.unix_ms(),
+            tls_key: (*bound.tls.spki.as_bytes()).into(),
+            signing_key: (*bound.signing.spki.as_bytes()).into(),
+            id: (*bound.device.as_bytes()).into(),
+        };
+        self.put(key::device(bound.device), &row);
+        self.registry.push(Registered::Device(row));
+        Ok(())
+    }
+
+    fn acceptance(
+        &mut self,
+        posting: &Posting<'_>,
+        acceptance: &event::SubmissionAcceptance,
+        places: &dyn Places,
+    ) -> Result<(), PostError> {
+        let entry = posting.entry;
+        if posting.before != Some(acceptance.refers_to) || entry == 0 {
+            return Err(PostError::Dangling { entry, what: "origin" });
+        }
+        let list = posting.list.and_then(|list| SubmissionList::parse(list.to_vec()).ok());
+        let list = list.ok_or(PostError::List { entry })?;
+        let (person, submission) = (acceptance.sender.person, acceptance.submission);
+        let row = rows::Submission {
+            submission: (*submission.as_bytes()).into(),
+            person: (*person.as_bytes()).into(),
+            book: (*acceptance.book.as_bytes()).into(),
+            period: acceptance.period.code(),
+            origin_entry: entry - 1,
+            acceptance_entry: entry,
+            accepted_at_ms: posting.time.unix_ms(),
+            lines: acceptance.documents.count,
+        };
+        self.put(key::submission(submission, person), &row);
+        let accepted = rows::Accepted { submission: row.submission, person: row.person };
+        self.put(key::accepted(acceptance.book, entry), &accepted);
+        for line in list.lines().iter().filter(|line| line.held.is_none()) {
+            let at = DocumentAt { person, submission, n: line.n, class: line.class };
+            let position = places.position(&at)?;
+            let state = match position {
+                Some(_) => rows::DocumentState::Stored,
+                None => rows::DocumentState::Locked,
+            };
+            let document = rows::Document {
+                person: row.person,
+                submission: row.submission,
+                n: line.n,
+                acceptance_entry: entry,
+                kind: line.kind.as_str().to_owned(),
+                class: line.class.code(),
+                state: state as u8,
+                position: position.map(Into::into),
+            };
+            self.put(key::document(acceptance.book, acceptance.period, entry, line.n), &document);
+            let index = places.duplicate_index(acceptance.book, &line.blake3, line.size)?;
+            let at = key::duplicate(acceptance.book, acceptance.period, line.kind, line.class, &index);
+            // The first that was accepted stays the original.
+            if self.get::<rows::Duplicate>(&at)?.is_none() {
+                let original = rows::Duplicate {
+                    person: row.person,
+                    submission: row.submission,
+                    n: line.n,
+                    acceptance_entry: entry,
+                };
+                self.put(at, &original);
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, posting: &Posting<'_>, take: &event::ConsignmentAcceptance) -> Result<(), PostError> {
+        let entry = posting.entry;
+        let device: rows::Device = self.need(&key::device(take.recipient.device), entry, "device")?;
+        let list = posting.list.and_then(|list| TakeList::parse(list.to_vec()).ok());
+        let list = list.ok_or(PostError::List { entry })?;
+        let row = rows::Take {
+            person: device.person,
+            device: (*take.recipient.device.as_bytes()).into(),
+            book: (*take.book.as_bytes()).into(),
+            entry,
+            taken_at_ms: posting.time.unix_ms(),
+            failure_said: false,
+            take: (*posting.hash.as_bytes()).into(),
+        };
+        self.put(key::take(&posting.hash), &row);
+        for line in list.lines() {
+            let submission = self.submission_in(take.book, line.document.submission)?;
+            let submission = submission.ok_or(PostError::Dangling { entry, what: "submission" })?;
+            let fetch = rows::Fetch {
+                person: device.person,
+                taken_at_ms: posting.time.unix_ms(),
+                fetched_at_ms: None,
+                take_entry: entry,
+                handover_entry: None,
+            };
+            self.put(key::fetch(submission.acceptance_entry, line.document.n, entry), &fetch);
+        }
+        Ok(())
+    }
+
+    fn handover(&mut self, posting: &Posting<'_>, take: &Sha256Digest) -> Result<(), PostError> {
+        let entry = posting.entry;
+        let row: rows::Take = self.need(&key::take(take), entry, "take")?;
+        let list = posting.list.and_then(|list| TakeList::parse(list.to_vec()).ok());
+        let list = list.ok_or(PostError::List { entry })?;
+        let book = BookId::from_bytes(row.book.into());
+        for line in list.lines() {
+            let submission = self.submission_in(book, line.document.submission)?;
+            let submission = submission.ok_or(PostError::Dangling { entry, what: "submission" })?;
+            let at = key::fetch(submission.acceptance_entry, line.document.n, row.entry);
+            let mut fetch: rows::Fetch = self.need(&at, entry, "line of its take")?;
+            if fetch.handover_entry.is_none() {
+                fetch.fetched_at_ms = Some(posting.time.unix_ms());
+                fetch.handover_entry = Some(entry);
+            }
+            self.put(at, &fetch);
+        }
+        let handover = rows::Handover { statement: (*posting.hash.as_bytes()).into(), entry };
+        self.put(key::handover(take, entry), &handover);
+        Ok(())
+    }
+}

@@ -1,0 +1,475 @@
+//! The ledger's rows: what posting the journal gives. Ids, states, classes, dates; never a name, a digest of content
+//! or a true size. No row forbids: an absent row denies.
+
+use minicbor::bytes::ByteArray;
+use minicbor::{Decode, Encode};
+use model::{
+    BookId, Class, DeviceId, InvitationId, Kind, Malformed, Period, PersonId, Role, Sha256Digest,
+    SubmissionId, Timestamp,
+};
+
+/// Which table; a number is never given another meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Table {
+    /// [`Position`].
+    Position = 0,
+    /// [`Person`] by person.
+    Person = 1,
+    /// [`Device`] by device.
+    Device = 2,
+    /// [`Book`] by book.
+    Book = 3,
+    /// [`Grant`] by person and book.
+    Grant = 4,
+    /// [`Invitation`] by invitation.
+    Invitation = 5,
+    /// [`Submission`] by submission and person.
+    Submission = 6,
+    /// [`Document`] by book, period, acceptance and number.
+    Document = 7,
+    /// [`Duplicate`] by book, period, kind, class and keyed index.
+    Duplicate = 8,
+    /// [`Take`] by the digest of its statement.
+    Take = 9,
+    /// [`Fetch`] by acceptance, number and take.
+    Fetch = 10,
+    /// [`Handover`] by take and entry.
+    Handover = 11,
+    /// [`Accepted`] by book and acceptance.
+    Accepted = 12,
+}
+
+/// One part of a row's key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// An id or digest: stands in the key as a keyed handle.
+    Handle(Vec<u8>),
+    /// A number: stands in the key as it is, big-endian, so that rows come in its order.
+    Number(u64),
+}
+
+/// A row's key: its table and parts. The first parts alone are a prefix.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Which table.
+    pub table: Table,
+    /// What tells the row from others of its table.
+    pub parts: Vec<Part>,
+}
+
+impl Key {
+    /// All rows of a table.
+    pub fn of(table: Table) -> Self {
+        Self { table, parts: Vec::new() }
+    }
+
+    /// The same, narrowed by an id or digest.
+    pub fn handle(mut self, id: &[u8]) -> Self {
+        self.parts.push(Part::Handle(id.to_vec()));
+        self
+    }
+
+    /// The same, narrowed by a number.
+    pub fn number(mut self, number: u64) -> Self {
+        self.parts.push(Part::Number(number));
+        self
+    }
+}
+
+/// A row that knows its table and bytes.
+pub trait Row: Sized {
+    /// Where it stands.
+    const TABLE: Table;
+    /// Its bytes before they are sealed.
+    fn to_bytes(&self) -> Vec<u8>;
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Bytes that this version did not write.
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed>;
+}
+
+macro_rules! rows {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $key:literal $field:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+        #[cbor(map)]
+        pub struct $name { $($(#[$field_doc])* #[n($key)] pub $field: $type,)* }
+
+        impl Row for $name {
+            const TABLE: Table = Table::$name;
+
+            fn to_bytes(&self) -> Vec<u8> {
+                // Encoding to memory can not fail.
+                minicbor::to_vec(self).unwrap_or_default()
+            }
+
+            fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+                let mut decoder = minicbor::Decoder::new(bytes);
+                match decoder.decode() {
+                    Ok(row) if decoder.position() == bytes.len() => Ok(row),
+                    _ => Err(Malformed::new("ledger row", "it is not a row of this version")),
+                }
+            }
+        }
+    )*};
+}
+
+/// An id of 16 bytes in a row.
+pub type Id = ByteArray<16>;
+/// A digest of 32 bytes in a row.
+pub type Digest = ByteArray<32>;
+
+rows! {
+    /// Up to where the journal is posted.
+    Position {
+        /// The number of entries posted.
+        1 entries: u64,
+        /// The number of rows, this one apart.
+        2 rows: u64,
+        /// Whether the gateway that wrote it has stopped cleanly since.
+        3 clean: bool,
+        /// The format of the rows: another one is posted again.
+        4 format: u16,
+    }
+
+    /// A person.
+    Person {
+        /// The role's number.
+        1 role: u8,
+        /// The newest entry that carries the name.
+        2 name_entry: Option<u64>,
+        /// The person: keys hold handles alone.
+        3 id: Id,
+    }
+
+    /// A device.
+    Device {
+        /// Whose it is.
+        1 person: Id,
+        /// By which invitation it came.
+        2 invitation: u32,
+        /// Its [`Standing`].
+        3 standing: u8,
+        /// SHA-256 of its TLS certificate.
+        4 tls_certificate: Digest,
+        /// SHA-256 of its signing certificate.
+        5 signing_certificate: Digest,
+        /// The entry that bound it; holds the certificates.
+        6 bound_entry: u64,
+        /// The newest entry that carries its label.
+        7 label_entry: Option<u64>,
+        /// When it was bound, in milliseconds since 1970.
+        8 bound_at_ms: u64,
+        /// SHA-256 of the TLS key.
+        9 tls_key: Digest,
+        /// SHA-256 of the signing key.
+        10 signing_key: Digest,
+        /// The device.
+        11 id: Id,
+    }
+
+    /// A book.
+    Book {
+        /// The newest entry that carries the name.
+        1 name_entry: Option<u64>,
+        /// The book.
+        2 id: Id,
+    }
+
+    /// That a person may use a book.
+    Grant {
+        /// The book again: the key holds it as a handle only.
+        1 book: Id,
+        /// The person again.
+        2 person: Id,
+        /// Until when, in milliseconds since 1970; no end where left out.
+        3 until_ms: Option<u64>,
+    }
+
+    /// An invitation.
+    Invitation {
+        /// Who is invited.
+        1 person: Id,
+        /// Its number again.
+        2 number: u32,
+        /// When it ends, in milliseconds since 1970.
+        3 expires_ms: u64,
+        /// The device that used it.
+        4 device: Option<Id>,
+    }
+
+    /// An accepted submission.
+    Submission {
+        /// The submission again.
+        1 submission: Id,
+        /// Who sent it.
+        2 person: Id,
+        /// Its book.
+        3 book: Id,
+        /// Its period's number.
+        4 period: u32,
+        /// The entry of its origin.
+        5 origin_entry: u64,
+        /// The entry of its acceptance, which has the list.
+        6 acceptance_entry: u64,
+        /// When it was accepted, in milliseconds since 1970.
+        7 accepted_at_ms: u64,
+        /// Lines in its list.
+        8 lines: u32,
+    }
+
+    /// A stored document.
+    Document {
+        /// Who sent it.
+        1 person: Id,
+        /// In which submission.
+        2 submission: Id,
+        /// Its number there.
+        3 n: u32,
+        /// The entry of its acceptance.
+        4 acceptance_entry: u64,
+        /// Its kind's word.
+        5 kind: String,
+        /// Its class's number.
+        6 class: u8,
+        /// Its [`DocumentState`].
+        7 state: u8,
+        /// Where it lies in the vault; left out while its domain is locked.
+        8 position: Option<minicbor::bytes::ByteVec>,
+    }
+
+    /// A document that is recognised when it is sent again.
+    Duplicate {
+        /// Who sent it.
+        1 person: Id,
+        /// In which submission.
+        2 submission: Id,
+        /// Its number there.
+        3 n: u32,
+        /// The entry of its acceptance.
+        4 acceptance_entry: u64,
+    }
+
+    /// A take.
+    Take {
+        /// Who signed it.
+        1 person: Id,
+        /// On which device.
+        2 device: Id,
+        /// The book of its documents.
+        3 book: Id,
+        /// Its entry, which has the list.
+        4 entry: u64,
+        /// When it was committed, in milliseconds since 1970.
+        5 taken_at_ms: u64,
+        /// Whether what was not handed over has been said.
+        6 failure_said: bool,
+        /// Its statement's digest again.
+        7 take: Digest,
+    }
+
+    /// One document of one take.
+    Fetch {
+        /// By whom.
+        1 person: Id,
+        /// When the take was committed, in milliseconds since 1970.
+        2 taken_at_ms: u64,
+        /// When the handover was, in milliseconds since 1970.
+        3 fetched_at_ms: Option<u64>,
+        /// The entry of the take.
+        4 take_entry: u64,
+        /// The entry of the handover.
+        5 handover_entry: Option<u64>,
+    }
+
+    /// A handover of a take.
+    Handover {
+        /// Its statement's digest.
+        1 statement: Digest,
+        /// Its entry.
+        2 entry: u64,
+    }
+
+    /// An accepted submission as its book sees it.
+    Accepted {
+        /// The submission.
+        1 submission: Id,
+        /// Who sent it.
+        2 person: Id,
+    }
+}
+
+/// The format of the rows of this version.
+pub const FORMAT: u16 = 1;
+
+/// Whether a device has its rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It has its certificates and no rights: an admin must compare its digits, or it must connect for the first time.
+    Bound = 0,
+    /// It has its rights.
+    Active = 1,
+    /// Its person said that the names are not theirs.
+    Declined = 2,
+}
+
+impl Standing {
+    /// The number in a row.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Reads it; what is not known has no rights.
+    pub const fn from_code(code: u8) -> Self {
+        match code {
+            1 => Self::Active,
+            0 => Self::Bound,
+            _ => Self::Declined,
+        }
+    }
+}
+
+/// Where a stored document stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentState {
+    /// It can be fetched.
+    Stored = 0,
+    /// Its domain is locked: neither name nor place are known.
+    Locked = 1,
+}
+
+/// A key's parts for each row.
+pub mod key {
+    use super::{
+        BookId, Class, DeviceId, InvitationId, Key, Kind, Period, PersonId, Sha256Digest, SubmissionId, Table,
+    };
+
+    /// [`super::Position`].
+    pub fn position() -> Key {
+        Key::of(Table::Position)
+    }
+
+    /// [`super::Person`].
+    pub fn person(person: PersonId) -> Key {
+        Key::of(Table::Person).handle(person.as_bytes())
+    }
+
+    /// [`super::Device`].
+    pub fn device(device: DeviceId) -> Key {
+        Key::of(Table::Device).handle(device.as_bytes())
+    }
+
+    /// [`super::Book`].
+    pub fn book(book: BookId) -> Key {
+        Key::of(Table::Book).handle(book.as_bytes())
+    }
+
+    /// [`super::Grant`].
+    pub fn grant(person: PersonId, book: BookId) -> Key {
+        Key::of(Table::Grant).handle(person.as_bytes()).handle(book.as_bytes())
+    }
+
+    /// [`super::Invitation`].
+    pub fn invitation(invitation: InvitationId) -> Key {
+        Key::of(Table::Invitation).number(u64::from(invitation.get()))
+    }
+
+    /// [`super::Submission`]s of every person that used this id.
+    pub fn submissions(submission: SubmissionId) -> Key {
+        Key::of(Table::Submission).handle(submission.as_bytes())
+    }
+
+    /// [`super::Submission`].
+    pub fn submission(submission: SubmissionId, person: PersonId) -> Key {
+        submissions(submission).handle(person.as_bytes())
+    }
+
+    /// [`super::Document`]s of a book, or of one period of it.
+    pub fn documents(book: BookId, period: Option<Period>) -> Key {
+        let key = Key::of(Table::Document).handle(book.as_bytes());
+        match period {
+            Some(period) => key.number(u64::from(period.code())),
+            None => key,
+        }
+    }
+
+    /// [`super::Document`].
+    pub fn document(book: BookId, period: Period, acceptance_entry: u64, n: u32) -> Key {
+        documents(book, Some(period)).number(acceptance_entry).number(u64::from(n))
+    }
+
+    /// [`super::Duplicate`].
+    pub fn duplicate(book: BookId, period: Period, kind: Kind, class: Class, index: &[u8; 32]) -> Key {
+        let what = [&index[..], kind.as_str().as_bytes(), &[class.code()]].concat();
+        Key::of(Table::Duplicate).handle(book.as_bytes()).number(u64::from(period.code())).handle(&what)
+    }
+
+    /// [`super::Take`].
+    pub fn take(take: &Sha256Digest) -> Key {
+        Key::of(Table::Take).handle(take.as_bytes())
+    }
+
+    /// [`super::Fetch`]es of a document.
+    pub fn fetches(acceptance_entry: u64, n: u32) -> Key {
+        Key::of(Table::Fetch).number(acceptance_entry).number(u64::from(n))
+    }
+
+    /// [`super::Fetch`].
+    pub fn fetch(acceptance_entry: u64, n: u32, take_entry: u64) -> Key {
+        fetches(acceptance_entry, n).number(take_entry)
+    }
+
+    /// [`super::Handover`]s of a take.
+    pub fn handovers(take: &Sha256Digest) -> Key {
+        Key::of(Table::Handover).handle(take.as_bytes())
+    }
+
+    /// [`super::Handover`].
+    pub fn handover(take: &Sha256Digest, entry: u64) -> Key {
+        handovers(take).number(entry)
+    }
+
+    /// [`super::Accepted`] of a book, oldest first.
+    pub fn accepted_in(book: BookId) -> Key {
+        Key::of(Table::Accepted).handle(book.as_bytes())
+    }
+
+    /// [`super::Accepted`].
+    pub fn accepted(book: BookId, acceptance_entry: u64) -> Key {
+        accepted_in(book).number(acceptance_entry)
+    }
+}
+
+/// Reads a role from a row.
+///
+/// # Errors
+/// A number that is no role.
+pub fn role(code: u8) -> Result<Role, Malformed> {
+    Role::from_code(code)
+}
+
+/// Reads a time from a row.
+pub fn time(ms: u64) -> Timestamp {
+    Timestamp::from_unix_ms(ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_read_back_and_foreign_bytes_are_not() {
+        let row = Grant { book: [1; 16].into(), person: [2; 16].into(), until_ms: None };
+        let bytes = row.to_bytes();
+        assert_eq!(Grant::from_bytes(&bytes), Ok(row));
+        assert!(Grant::from_bytes(&[bytes.as_slice(), &[0]].concat()).is_err());
+        assert!(Grant::from_bytes(b"x").is_err());
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_device_gives_no_rights() {
+        assert_eq!(Standing::from_code(77), Standing::Declined);
+    }
+}

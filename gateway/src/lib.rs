@@ -1,0 +1,38 @@
+//! The gateway: doors, sessions, access, operations, ledger, administration. Ciphers, formats and proofs are the lower
+//! floors'; here is only who may do what, and in which order.
+//!
+//! ```text
+//! doors   listener (certificate to Peer) → session (Request) → access (Granted<Request>) → operation
+//!         enrol: enrolment only                        admin: socket 0600 → the same acts
+//! fact    operation → commit (group) → journal: Committed → ledger → receipt → reply
+//! ```
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod access;
+pub mod act;
+pub mod admin;
+pub mod budget;
+pub mod cli;
+pub mod clock;
+pub mod commit;
+pub mod config;
+pub mod endpoint;
+pub mod enrol;
+pub mod keys;
+pub mod ledger;
+pub mod listener;
+pub mod log;
+pub mod operation;
+pub mod practice;
+pub mod quota;
+pub mod receipt;
+pub mod registry;
+pub mod sealing;
+pub mod session;
+pub mod setup;
+pub mod stop;
+pub mod wire;

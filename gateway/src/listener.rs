@@ -1,0 +1,359 @@
+//! The one UDP port: quinn's endpoint, address validation, the handshake, and what each connection may be before its
+//! first stream is allowed. Only here is a certificate turned into a [`Peer`].
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use certs::tls::GatewayTls;
+use certs::{Admission, admission, admit, tls};
+use model::{DeviceId, Sha256Digest, limits};
+use protocol::CloseCode;
+use quinn::crypto::rustls::QuicServerConfig;
+use quinn::{Connection, Endpoint, Incoming, ServerConfig};
+use receipts::event::{GatewayStarted, GatewayStopped, Medium, Word};
+use rustls::pki_types::CertificateDer;
+use tokio::task::JoinHandle;
+use vault::EntryScope;
+
+use crate::access::Peer;
+use crate::budget::{Change, Windows};
+use crate::commit::{Group, Made};
+use crate::endpoint::{self, SocketBuffers, varint};
+use crate::enrol::{self, Door};
+use crate::keys::purpose;
+use crate::ledger::rows::Standing;
+use crate::operation::{hello::SOFTWARE, report};
+use crate::practice::Practice;
+use crate::session;
+
+/// How long a stopping gateway lets connections end.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
+/// How often what has a time is looked at.
+const ROUNDS: Duration = Duration::from_secs(60);
+
+/// A gateway that serves.
+pub struct Gateway {
+    /// Where it listens: the real port, also where 0 was asked for.
+    pub address: SocketAddr,
+    /// What the system gave of the socket buffers.
+    pub buffers: SocketBuffers,
+    endpoint: Endpoint,
+    practice: Arc<Practice>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Why a gateway can not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The address can not be had.
+    #[error("can not listen at {address}: {error}")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Certificates or keys do not make a TLS configuration.
+    #[error("the gateway's certificate can not be used: {0}")]
+    Tls(certs::CertsError),
+    /// QUIC does not take the configuration.
+    #[error("QUIC can not be set up: {0}")]
+    Quic(String),
+    /// The start can not be written into the journal.
+    #[error("the start can not be committed: {0}")]
+    Commit(String),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] vault::VaultError),
+}
+
+/// Everything that connections share besides the practice.
+struct Doors {
+    practice: Arc<Practice>,
+    enrolment: Arc<Door>,
+    /// What every handshake begins with; its transport is the peer's own.
+    config: ServerConfig,
+    handshakes: AtomicUsize,
+    connections: AtomicUsize,
+    by_device: Mutex<HashMap<DeviceId, Vec<Connection>>>,
+}
+
+impl Gateway {
+    /// Says in the journal that it starts, then opens the doors at `address`.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub async fn start(practice: Arc<Practice>, address: SocketAddr) -> Result<Self, ListenError> {
+        let (socket, buffers) =
+            endpoint::bind(address).map_err(|error| ListenError::Bind { address, error })?;
+        let config = server_config(&practice)?;
+        say_started(&practice).await?;
+        let runtime = Arc::new(quinn::TokioRuntime);
+        let endpoint = Endpoint::new(endpoint_config(&practice)?, Some(config.clone()), socket, runtime)
+            .map_err(|error| ListenError::Bind { address, error })?;
+        let address = endpoint.local_addr().map_err(|error| ListenError::Bind { address, error })?;
+        let doors = Arc::new(Doors {
+            enrolment: Arc::new(Door::new().map_err(ListenError::Tls)?),
+            practice: Arc::clone(&practice),
+            config,
+            handshakes: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
+            by_device: Mutex::default(),
+        });
+        let accepting = tokio::spawn(accept(endpoint.clone(), doors));
+        let rounds = tokio::spawn(rounds(Arc::clone(&practice)));
+        Ok(Self { address, buffers, endpoint, practice, tasks: vec![accepting, rounds] })
+    }
+
+    /// Stops: no more connections, what is being committed is committed, the stop stands in the journal.
+    pub async fn stop(self) {
+        self.endpoint.set_server_config(None);
+        self.practice.buffers.close();
+        let code = varint(u64::from(CloseCode::ShuttingDown.number()));
+        self.endpoint.close(code, b"");
+        let _ = tokio::time::timeout(STOP_PATIENCE, self.endpoint.wait_idle()).await;
+        for task in self.tasks {
+            task.abort();
+            let _ = task.await;
+        }
+        if let Ok(key) = self.practice.entry_key(EntryScope::House) {
+            let make = Box::new(move |group: &Group<'_>| {
+                let software = Word::parse(SOFTWARE).map_err(|_| protocol::Code::Internal)?;
+                Ok(vec![Made { signed: group.sign(GatewayStopped { software })?, list: None, key }])
+            });
+            if let Err(refusal) = self.practice.committer.commit(make).await {
+                tracing::warn!(code = refusal.code, "the stop could not be committed");
+            }
+        }
+        drop(self.endpoint);
+        let practice = self.practice;
+        // Tasks of requests that were cut let go of the practice within moments.
+        for _ in 0..100 {
+            if Arc::strong_count(&practice) <= 2 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+async fn say_started(practice: &Practice) -> Result<(), ListenError> {
+    let key = practice.entry_key(EntryScope::House)?;
+    let medium = match practice.disk.medium_of(&practice.folder.join("shred")) {
+        host::MediumVerdict::CanForget => Medium::CanForget,
+        verdict => {
+            let why = verdict.to_string();
+            tracing::warn!(%why, "this medium may keep what is overwritten; a certificate of destruction will say so");
+            let why = why
+                .trim_start_matches("can not: ")
+                .chars()
+                .filter(|c| matches!(c, ' '..='~'))
+                .take(200)
+                .collect::<String>();
+            Word::parse(&why).map_or(Medium::CanForget, Medium::CanNot)
+        }
+    };
+    let make = Box::new(move |group: &Group<'_>| {
+        let software = Word::parse(SOFTWARE).map_err(|_| protocol::Code::Internal)?;
+        Ok(vec![Made { signed: group.sign(GatewayStarted { software, medium })?, list: None, key }])
+    });
+    match practice.committer.commit(make).await {
+        Ok(_) => Ok(()),
+        // A clock that is held commits nothing, but an admin must be able to reach the gateway to confirm it.
+        Err(refusal) if refusal.known() == Some(protocol::Code::ClockHeld) => Ok(()),
+        Err(refusal) => Err(ListenError::Commit(refusal.known().map_or("?", |code| code.word()).to_owned())),
+    }
+}
+
+fn server_config(practice: &Practice) -> Result<ServerConfig, ListenError> {
+    let keys = &practice.keys;
+    let root = keys.trust.roots().first().ok_or(ListenError::Quic("no root".to_owned()))?;
+    let anchors = [keys.issuing.certificate().clone()];
+    let gateway = GatewayTls {
+        certificate: &keys.gateway.certificate,
+        key: &keys.gateway.key,
+        issuing: keys.issuing.certificate(),
+        root,
+        anchors: &anchors,
+    };
+    let config = tls::gateway_config(&gateway, practice.clock.machine()).map_err(ListenError::Tls)?;
+    let crypto = QuicServerConfig::try_from(config).map_err(|error| ListenError::Quic(error.to_string()))?;
+    let (token, _) = quic_keys(practice)?;
+    let mut server = ServerConfig::new(Arc::new(crypto), token);
+    server
+        .migration(true)
+        .max_incoming(limits::HANDSHAKES_INCOMING_MAX)
+        .incoming_buffer_size(64 * limits::KIB)
+        .incoming_buffer_size_total(4 * limits::MIB)
+        .retry_token_lifetime(Duration::from_secs(15));
+    Ok(server)
+}
+
+fn endpoint_config(practice: &Practice) -> Result<quinn::EndpointConfig, ListenError> {
+    let (_, reset) = quic_keys(practice)?;
+    let mut config = endpoint::endpoint_config();
+    config.reset_key(reset);
+    Ok(config)
+}
+
+type TokenKey = Arc<dyn quinn::crypto::HandshakeTokenKey>;
+type ResetKey = Arc<dyn quinn::crypto::HmacKey>;
+
+/// QUIC's own keys, kept over restarts: no handshake between Retry and its answer is cut by one.
+fn quic_keys(practice: &Practice) -> Result<(TokenKey, ResetKey), ListenError> {
+    let purpose = purpose::of(purpose::QUIC).map_err(|error| ListenError::Quic(error.to_string()))?;
+    let secret = practice.vault.open_private(&purpose, practice.quic)?;
+    let (token, reset) = secret.split_at(secret.len() / 2);
+    let token =
+        aws_lc_rs::hkdf::Salt::new(aws_lc_rs::hkdf::HKDF_SHA256, b"counterfoil/quic-token/v1").extract(token);
+    let reset = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, reset);
+    Ok((Arc::new(token), Arc::new(reset)))
+}
+
+async fn accept(endpoint: Endpoint, doors: Arc<Doors>) {
+    while let Some(incoming) = endpoint.accept().await {
+        if !incoming.remote_address_validated() {
+            // Retry always: no work and no state for an address that was not shown to be real.
+            let _ = incoming.retry();
+            continue;
+        }
+        let is_full = doors.connections.load(Ordering::Acquire) >= limits::CONNECTIONS_MAX;
+        if is_full || doors.handshakes.fetch_add(1, Ordering::AcqRel) >= limits::HANDSHAKES_INCOMING_MAX {
+            if !is_full {
+                doors.handshakes.fetch_sub(1, Ordering::AcqRel);
+            }
+            incoming.refuse();
+            continue;
+        }
+        tokio::spawn(connect(incoming, Arc::clone(&doors)));
+    }
+}
+
+async fn connect(incoming: Incoming, doors: Arc<Doors>) {
+    let peer = incoming.remote_address();
+    let connection = handshake(incoming, peer, doors.config.clone()).await;
+    doors.handshakes.fetch_sub(1, Ordering::AcqRel);
+    let Some(connection) = connection else { return };
+    doors.connections.fetch_add(1, Ordering::AcqRel);
+    serve(&connection, &doors).await;
+    doors.connections.fetch_sub(1, Ordering::AcqRel);
+}
+
+async fn handshake(incoming: Incoming, peer: SocketAddr, mut config: ServerConfig) -> Option<Connection> {
+    config.transport_config(endpoint::transport(peer));
+    let connecting = incoming.accept_with(Arc::new(config)).ok()?;
+    let patience = Duration::from_secs(limits::HANDSHAKE_SECONDS_MAX);
+    match tokio::time::timeout(patience, connecting).await {
+        Ok(Ok(connection)) => Some(connection),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a handshake failed");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// Decides what the connection may be, and only then allows it streams.
+async fn serve(connection: &Connection, doors: &Arc<Doors>) {
+    let practice = &doors.practice;
+    let alpn = alpn(connection);
+    let leaf = leaf(connection);
+    let registry = Lookup(practice);
+    match admit(alpn.as_deref(), leaf.as_deref(), practice.keys.trust.practice(), practice.now(), &registry) {
+        Admission::Enrol => {
+            connection.set_max_concurrent_bi_streams(varint(1));
+            enrol::serve(Arc::clone(practice), Arc::clone(&doors.enrolment), connection.clone()).await;
+        }
+        Admission::Main(device) => {
+            let Some(device) = practice.registry.device(device) else { return };
+            doors.hold(device.id, connection);
+            let connections = practice.windows.count(Change::Admitted);
+            connection.set_receive_window(varint(Windows::share(connections)));
+            connection.set_max_concurrent_bi_streams(varint(u64::from(limits::STREAMS_MAX)));
+            let peer = Peer::admitted(Arc::clone(&device), Arc::clone(&practice.registry));
+            session::serve(Arc::clone(practice), peer, connection.clone()).await;
+            practice.windows.count(Change::Gone);
+            doors.let_go(device.id, connection);
+        }
+        Admission::Refused(why) => {
+            tracing::info!(rule = %why, "a connection is refused");
+            close(connection, CloseCode::NotAdmitted);
+        }
+    }
+}
+
+fn close(connection: &Connection, code: CloseCode) {
+    connection.close(varint(u64::from(code.number())), b"");
+}
+
+impl Doors {
+    /// Counts a device's connection. One too many ends the oldest: a companion that was killed, or whose line was
+    /// cut, says no goodbye, and must not be kept out by its own dead connections until their silence is noticed.
+    fn hold(&self, device: DeviceId, connection: &Connection) {
+        let mut by_device = self.by_device.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = by_device.entry(device).or_default();
+        held.retain(|connection| connection.close_reason().is_none());
+        while held.len() >= limits::CONNECTIONS_PER_DEVICE_MAX {
+            close(&held.remove(0), CloseCode::TooManyConnections);
+        }
+        held.push(connection.clone());
+    }
+
+    fn let_go(&self, device: DeviceId, connection: &Connection) {
+        let mut by_device = self.by_device.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = by_device.get_mut(&device) {
+            held.retain(|held| held.stable_id() != connection.stable_id());
+            if held.is_empty() {
+                by_device.remove(&device);
+            }
+        }
+    }
+}
+
+fn alpn(connection: &Connection) -> Option<Vec<u8>> {
+    let data = connection.handshake_data()?.downcast::<quinn::crypto::rustls::HandshakeData>().ok()?;
+    data.protocol
+}
+
+fn leaf(connection: &Connection) -> Option<Vec<u8>> {
+    let chain = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
+    chain.first().map(|leaf| leaf.as_ref().to_vec())
+}
+
+/// The registry as admission asks it.
+struct Lookup<'a>(&'a Practice);
+
+impl admission::Registry for Lookup<'_> {
+    fn find(&self, leaf: &Sha256Digest) -> Option<admission::Registered> {
+        let device = self.0.registry.by_certificate(leaf)?;
+        let standing = match device.standing() {
+            Standing::Bound | Standing::Active => admission::Standing::Active,
+            Standing::Declined => admission::Standing::Barred,
+        };
+        Some(admission::Registered { device: device.id, standing })
+    }
+}
+
+/// What has a time: uploads and takes that end, invitations that are over.
+async fn rounds(practice: Arc<Practice>) {
+    let mut ticks = tokio::time::interval(ROUNDS);
+    loop {
+        ticks.tick().await;
+        let shared = Arc::clone(&practice);
+        let swept = tokio::task::spawn_blocking(move || {
+            let ended = shared.vault.uploads().expire(shared.now(), shared.config.upload_age_seconds_max);
+            enrol::sweep(&shared);
+            ended.len()
+        });
+        match swept.await {
+            Ok(0) | Err(_) => {}
+            Ok(count) => tracing::info!(count, "uploads that stood still too long were dropped"),
+        }
+        if let Err(ended) = report::say_failures(&practice).await {
+            tracing::warn!(cause = %ended, "takes that have ended could not be told of");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Who the device is here, which books it may use, and its person's word on the names shown.
+
+use std::sync::Arc;
+
+use model::Role;
+use protocol::message::{self, Done, Hello, Welcome};
+use protocol::record::{BookList, BookRow};
+use protocol::{Bytes, Code, List, Text};
+use receipts::event::{Actor, DeviceConfirmed, DeviceDeclined};
+use vault::EntryScope;
+
+use crate::access::Granted;
+use crate::commit::Made;
+use crate::ledger::rows::Standing;
+use crate::practice::Practice;
+use crate::wire::{Answered, Ended};
+
+/// The program's name and version, as peers are told.
+pub const SOFTWARE: &str = concat!("counterfoil-gateway/", env!("CARGO_PKG_VERSION"));
+
+/// Answers a hello.
+///
+/// # Errors
+/// No version in common.
+pub async fn hello(practice: &Practice, asked: Granted<Hello>, answered: &mut Answered) -> Result<(), Ended> {
+    let version = protocol::agree(asked.request.versions.as_slice())?;
+    let device = asked.peer.device();
+    device.seen(practice.now());
+    let records = practice.keys.root_records();
+    let newer: Vec<_> = records
+        .into_iter()
+        .skip(asked.request.root_record as usize)
+        .take(message::WELCOME_RECORDS_MAX)
+        .collect();
+    let newer = newer.into_iter().map(Bytes::new).collect::<Result<Vec<_>, _>>()?;
+    let head = practice.journal.head();
+    let standing = match device.standing() {
+        Standing::Active => message::Standing::Active,
+        _ => message::Standing::Waiting,
+    };
+    let welcome = Welcome {
+        version,
+        software: Text::cut(SOFTWARE),
+        time: practice.now(),
+        person: device.person.id,
+        person_name: Text::cut(device.person.name().as_deref().unwrap_or("")),
+        role: device.person.role,
+        device: device.id,
+        standing,
+        practice_name: Text::cut(&practice.config.name),
+        checkpoint: Bytes::new(head.checkpoint_note.clone())?,
+        root_records: if newer.is_empty() { None } else { List::new(newer).ok() },
+        bundle: Bytes::new(practice.bundle.clone()).ok(),
+    };
+    answered.send(welcome).await
+}
+
+/// The books that the person may use.
+///
+/// # Errors
+/// The peer is gone.
+pub async fn books(practice: &Practice, asked: Granted<()>, answered: &mut Answered) -> Result<(), Ended> {
+    let granted = practice.registry.granted(asked.peer.device().person.id, practice.now());
+    let rows = granted.into_iter().map(|(book, until)| BookRow {
+        book: book.id,
+        name: Text::cut(book.name().as_deref().unwrap_or("")),
+        until,
+    });
+    answered.answer(&BookList { books: List::new(rows.collect())? }).await
+}
+
+/// The person says whether the names are theirs. A client's device gets its rights by it; staff wait for an admin.
+///
+/// # Errors
+/// The commit's.
+pub async fn confirm(
+    practice: &Arc<Practice>,
+    asked: Granted<message::Confirm>,
+    answered: &mut Answered,
+) -> Result<(), Ended> {
+    let device = Arc::clone(asked.peer.device());
+    let is_client = device.person.role == Role::Client;
+    match (asked.request.accept, device.standing()) {
+        (true, Standing::Bound) if is_client => {
+            let key = practice.entry_key(EntryScope::House)?;
+            let id = device.id;
+            let make = Box::new(move |group: &crate::commit::Group<'_>| {
+                let event = DeviceConfirmed { device: id, by: Actor::Device(id) };
+                Ok(vec![Made { signed: group.sign(event)?, list: None, key }])
+            });
+            practice.committer.commit(make).await?;
+        }
+        (true, Standing::Bound | Standing::Active) => {}
+        (true, Standing::Declined) => return Err(Code::Revoked.into()),
+        (false, _) => {
+            let key = practice.entry_key(EntryScope::House)?;
+            let id = device.id;
+            let make = Box::new(move |group: &crate::commit::Group<'_>| {
+                Ok(vec![Made { signed: group.sign(DeviceDeclined { device: id })?, list: None, key }])
+            });
+            practice.committer.commit(make).await?;
+        }
+    }
+    answered.send(Done {}).await
+}

@@ -1,0 +1,215 @@
+//! Signs for documents: the take stands in the journal before a byte is released. A repeat changes nothing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use model::{BookId, Class, DeviceId, Sha256Digest, limits};
+use protocol::download::Release;
+use protocol::field::DocumentNumber;
+use protocol::message::{Content, Take, TakeAnswer};
+use protocol::{Code, Refusal};
+use receipts::event::{ConsignmentAcceptance, DeviceEvent};
+use receipts::list::TakeLine;
+use receipts::statement::Body;
+use receipts::{Signed, TakeList};
+
+use super::{PATIENCE, blocking, internal};
+use crate::access::{Act, Granted, Peer};
+use crate::commit::{Group, Made};
+use crate::ledger::rows::{self, key};
+use crate::practice::Practice;
+use crate::sealing;
+use crate::wire::{Answered, Asked, Ended};
+
+/// Takes that are kept in memory while they are served.
+const TAKES_KEPT_MAX: usize = 64;
+
+/// A take that is being served: made from its statement and list, and from the handovers that name it.
+pub struct Serving {
+    /// Whose it is.
+    pub row: rows::Take,
+    /// Its list.
+    pub list: TakeList,
+    /// What it releases, and what was handed over.
+    pub release: Mutex<Release>,
+    /// The documents by their numbers in the list.
+    pub documents: HashMap<u32, Taken>,
+}
+
+/// One document of a take, as the ledger has it.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    /// Its row.
+    pub document: rows::Document,
+    /// Its length in bytes.
+    pub length: u64,
+}
+
+impl Serving {
+    /// The book of its documents.
+    pub fn book(&self) -> BookId {
+        BookId::from_bytes(self.row.book.into())
+    }
+}
+
+/// The takes in memory.
+#[derive(Default)]
+pub struct Takes(Mutex<HashMap<Sha256Digest, Arc<Serving>>>);
+
+impl Takes {
+    /// A take, from memory or from the journal; `None` if there is none.
+    ///
+    /// # Errors
+    /// The ledger's and the journal's.
+    pub fn serving(&self, practice: &Practice, take: &Sha256Digest) -> Result<Option<Arc<Serving>>, Ended> {
+        if let Some(serving) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(take) {
+            return Ok(Some(Arc::clone(serving)));
+        }
+        let Some(row) = practice.ledger.row::<rows::Take>(&key::take(take))? else { return Ok(None) };
+        let serving = Arc::new(load(practice, row)?);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= TAKES_KEPT_MAX {
+            // Whichever goes is made again from the journal when it is asked for.
+            let idle =
+                kept.iter().find(|(_, serving)| Arc::strong_count(serving) == 1).map(|(take, _)| *take);
+            idle.and_then(|take| kept.remove(&take));
+        }
+        Ok(Some(Arc::clone(kept.entry(*take).or_insert(serving))))
+    }
+}
+
+fn load(practice: &Practice, row: rows::Take) -> Result<Serving, Ended> {
+    let entry = practice.journal.entry(row.entry).map_err(|error| internal(&error))?;
+    let read = sealing::read(&entry, &practice.seals).map_err(|failure| match failure.is_erased() {
+        true => Refusal::new(Code::Gone),
+        false => internal(&failure),
+    })?;
+    let list = read.list.and_then(|list| TakeList::parse(list).ok());
+    let list = list.ok_or_else(|| internal(&format!("entry {} has no take list", row.entry)))?;
+    let book = BookId::from_bytes(row.book.into());
+    let take = Sha256Digest::from_bytes(row.take.into());
+    let mut documents = HashMap::new();
+    let mut handed: Vec<(u64, DocumentNumber)> = Vec::new();
+    for line in list.lines() {
+        let Some((document, length)) = find(practice, book, line)? else { continue };
+        let at = key::fetch(document.acceptance_entry, document.n, row.entry);
+        if let Some(entry) = practice.ledger.row::<rows::Fetch>(&at)?.and_then(|fetch| fetch.handover_entry) {
+            handed.push((entry, DocumentNumber(line.n)));
+        }
+        documents.insert(line.n, Taken { document, length });
+    }
+    let lengths = documents.iter().map(|(n, taken)| (DocumentNumber(*n), taken.length));
+    let until = rows::time(row.taken_at_ms).plus_seconds(limits::TAKE_SECONDS_MAX);
+    let mut release = Release::new(take, DeviceId::from_bytes(row.device.into()), until, lengths);
+    for handover in practice.ledger.rows::<rows::Handover>(&key::handovers(&take))? {
+        let named: Vec<_> =
+            handed.iter().filter(|(entry, _)| *entry == handover.entry).map(|(_, n)| *n).collect();
+        release.handed_over(Sha256Digest::from_bytes(handover.statement.into()), &named);
+    }
+    if row.failure_said {
+        release.failure_said();
+    }
+    Ok(Serving { row, list, release: Mutex::new(release), documents })
+}
+
+/// The document that a line names in this book, and its length: of several submissions with one id the first.
+fn find(practice: &Practice, book: BookId, line: &TakeLine) -> Result<Option<(rows::Document, u64)>, Ended> {
+    let draft = crate::ledger::post::Draft::new(&*practice.ledger);
+    let Some(submission) = draft.submission_in(book, line.document.submission)? else { return Ok(None) };
+    let period = model::Period::from_code(submission.period).map_err(|error| internal(&error))?;
+    let at = key::document(book, period, submission.acceptance_entry, line.document.n);
+    let Some(document) = practice.ledger.row::<rows::Document>(&at)? else { return Ok(None) };
+    let stated = super::list::line_of(practice, document.acceptance_entry, document.n)?;
+    Ok(stated.filter(|stated| stated.sha256 == line.sha256).map(|stated| (document, stated.size)))
+}
+
+/// Serves a take.
+///
+/// # Errors
+/// What is refused; nothing is released.
+pub async fn take(
+    practice: &Arc<Practice>,
+    peer: &Peer,
+    request: Take,
+    asked: &mut Asked,
+    answered: &mut Answered,
+) -> Result<(), Ended> {
+    let granted = peer.grant(request)?;
+    let list = asked.long(Content::List, limits::LIST_BYTES_MAX, PATIENCE).await?;
+    let shared = Arc::clone(practice);
+    let (hash, make) = blocking(move || check(&shared, granted, list)).await?;
+    if let Some(make) = make {
+        match practice.committer.commit(make).await {
+            Ok(_) => {}
+            // Another stream of the same device was faster with the same take.
+            Err(refusal) if refusal.known() == Some(Code::Closing) => {}
+            Err(refusal) => return Err(refusal.into()),
+        }
+    }
+    let shared = Arc::clone(practice);
+    let serving =
+        blocking(move || shared.takes.serving(&shared, &hash)).await?.ok_or_else(Refusal::absent)?;
+    let until = serving.release.lock().unwrap_or_else(PoisonError::into_inner).until();
+    answered.send(TakeAnswer { take: hash, until }).await
+}
+
+type Checked = (Sha256Digest, Option<crate::commit::Make>);
+
+fn check(practice: &Arc<Practice>, granted: Granted<Take>, list: Vec<u8>) -> Result<Checked, Ended> {
+    let bad = || Ended::from(Code::TakeBad);
+    let signed = Signed::parse(granted.request.statement.as_slice().to_vec()).map_err(|_| bad())?;
+    signed.verify_signature().map_err(|_| bad())?;
+    let list = TakeList::parse(list).map_err(|_| bad())?;
+    let device = granted.peer.device();
+    let Body::Device(DeviceEvent::ConsignmentAcceptance(event)) = &signed.statement().body else {
+        return Err(bad());
+    };
+    let ConsignmentAcceptance { recipient, sender, book, documents, last_checkpoint: _ } = event;
+    let is_own = certs::certificate::fingerprint(signed.certificate()) == device.signing_certificate
+        && recipient.device == device.id
+        && sender.practice == *practice.keys.trust.practice()
+        && *documents == list.documents();
+    if !is_own {
+        return Err(bad());
+    }
+    let book = *book;
+    granted.may(Act::Take, book, practice.now())?;
+    let hash = signed.entry_hash();
+    if practice.ledger.row::<rows::Take>(&key::take(&hash))?.is_some() {
+        return Ok((hash, None));
+    }
+    check_lines(practice, book, &list)?;
+    practice.quotas.entry(device.person.id, practice.now())?;
+    let key = practice.entry_key(practice.book_year(book))?;
+    let make = Box::new(move |group: &Group<'_>| {
+        granted.may(Act::Take, book, group.now)?;
+        let stands =
+            group.draft.get::<rows::Take>(&rows::key::take(&hash)).map_err(|error| internal(&error))?;
+        match stands {
+            Some(_) => Err(Code::Closing.into()),
+            None => Ok(vec![Made { signed, list: Some(list.as_bytes().to_vec()), key }]),
+        }
+    });
+    Ok((hash, Some(make)))
+}
+
+/// Every line names a document of this book, by its digest, that can be given out.
+fn check_lines(practice: &Practice, book: BookId, list: &TakeList) -> Result<(), Ended> {
+    let (mut absent, mut locked) = (Vec::new(), Vec::new());
+    for line in list.lines() {
+        match find(practice, book, line)? {
+            None => absent.push(DocumentNumber(line.n)),
+            Some((document, _)) => {
+                let class = Class::from_code(document.class).map_err(|error| internal(&error))?;
+                if !practice.vault.is_unlocked(class.domain()) {
+                    locked.push(DocumentNumber(line.n));
+                }
+            }
+        }
+    }
+    match (absent.is_empty(), locked.is_empty()) {
+        (true, true) => Ok(()),
+        (false, _) => Err(Refusal::absent().with_documents(absent).into()),
+        (true, false) => Err(Refusal::new(Code::Locked).with_documents(locked).into()),
+    }
+}

@@ -1,0 +1,370 @@
+//! The opened practice folder: everything that a running gateway shares. Opening it is the whole of a start, in the
+//! order of FORMATS 1; closing it is a clean stop.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use certs::bundle::{
+    BUNDLE_DAYS, CheckpointKey as BundleCheckpoint, IssuingEntry, IssuingState, TrustBundle,
+};
+use certs::{Certificate, IssuingAuthority, PracticeTrust, PrivateKey};
+use host::{Clock, Disk, FolderLock};
+use journal::Journal;
+use model::{KeyId, Timestamp};
+use receipts::statement::Standing;
+use receipts::{CheckpointKey, checkpoint};
+use seal::Unlock;
+use vault::{EntryScope, Settings, SyncThreads, Vault};
+use zeroize::Zeroizing;
+
+use crate::budget::{PieceBuffers, Windows};
+use crate::clock::GuardedClock;
+use crate::commit::{Committer, Work};
+use crate::config::Config;
+use crate::keys::{Current, HeadKeys, Held, KeyedCertificate, Keys, purpose};
+use crate::ledger::rows::{self, key};
+use crate::ledger::{Begin, Ledger, Posted};
+use crate::operation::list::Lists;
+use crate::operation::take::Takes;
+use crate::quota::Quotas;
+use crate::registry::Registry;
+use crate::sealing::EntrySeals;
+
+/// Largest `certs/current`.
+const CURRENT_BYTES_MAX: u64 = 256 * 1024;
+
+/// An open practice.
+pub struct Practice {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its configuration.
+    pub config: Config,
+    /// The machine's disk.
+    pub disk: Disk,
+    /// The clock, guarded.
+    pub clock: GuardedClock,
+    /// What is held.
+    pub vault: Vault,
+    /// What happened.
+    pub journal: journal::Reader,
+    /// What opens entries.
+    pub seals: EntrySeals,
+    /// Where facts are made.
+    pub committer: Committer,
+    /// Where things are looked up.
+    pub ledger: Arc<Ledger>,
+    /// Who may what.
+    pub registry: Arc<Registry>,
+    /// The online keys.
+    pub keys: Arc<Keys>,
+    /// Room for pieces.
+    pub buffers: PieceBuffers,
+    /// Room for windows.
+    pub windows: Windows,
+    /// What each device has used of its limits.
+    pub quotas: Quotas,
+    /// The trust bundle as it is handed out.
+    pub bundle: Vec<u8>,
+    /// Takes that are being served.
+    pub takes: Takes,
+    /// Lists that were read lately.
+    pub lists: Lists,
+    /// The id of QUIC's keys.
+    pub quic: KeyId,
+}
+
+/// An open practice with what only its owner may do: close it.
+pub struct Opened {
+    /// What everybody shares.
+    pub practice: Arc<Practice>,
+    committer: JoinHandle<Journal>,
+    _lock: FolderLock,
+    /// What was done with the ledger.
+    pub posted: Posted,
+    /// What was found in the journal.
+    pub recovered: journal::Recovered,
+}
+
+/// Why a practice can not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another gateway holds the folder.
+    #[error("a gateway holds {} already", .0.display())]
+    Held(PathBuf),
+    /// There is no practice in this folder.
+    #[error("{} is not a practice folder", .0.display())]
+    NotAPractice(PathBuf),
+    /// No slot opens with what was given.
+    #[error("none of the {slots} unlock slots opens with this")]
+    Unlock {
+        /// How many there are.
+        slots: usize,
+    },
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] host::DiskError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(vault::VaultError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] journal::JournalError),
+    /// The ledger can not be posted.
+    #[error(transparent)]
+    Ledger(#[from] crate::ledger::StartError),
+    /// A certificate or key is not what it should be.
+    #[error("the certificates in certs/current and the keys in keys/ do not fit: {0}")]
+    Certs(#[from] certs::CertsError),
+    /// The root records are not what they should be.
+    #[error("the root records in certs/current are not to be trusted: {0}")]
+    Trust(#[from] certs::TrustError),
+    /// A key is not what it should be.
+    #[error("a key in keys/ is damaged: {0}")]
+    Key(#[from] receipts::Error),
+    /// The system gives no thread.
+    #[error("the system gives no thread: {0}")]
+    Thread(std::io::Error),
+}
+
+impl From<vault::VaultError> for OpenError {
+    fn from(error: vault::VaultError) -> Self {
+        match error {
+            vault::VaultError::NotAVault { path } => Self::NotAPractice(path),
+            vault::VaultError::NoSlotOpens { slots } => Self::Unlock { slots },
+            other => Self::Vault(other),
+        }
+    }
+}
+
+impl From<model::Malformed> for OpenError {
+    fn from(error: model::Malformed) -> Self {
+        Self::Certs(error.into())
+    }
+}
+
+impl Opened {
+    /// Opens a practice: lock, unlock, journal, ledger, spools. The doors are the caller's.
+    ///
+    /// # Errors
+    /// [`OpenError`], by name.
+    pub fn open(
+        folder: &Path,
+        config: Config,
+        unlock: &Unlock,
+        clock: Clock,
+        begin: Begin,
+    ) -> Result<Self, OpenError> {
+        let disk = Disk::real();
+        let lock = lock(&disk, folder)?;
+        let settings = Settings { clock: clock.clone(), sync_threads: SyncThreads::USUAL };
+        let vault = Vault::unlock(&disk, folder, unlock, settings)?;
+        let (keys, quic) = load_keys(&disk, folder, &vault)?;
+        let (journal, recovered) =
+            Journal::recover(&disk, &folder.join("journal"), &config.second_place(folder))?;
+        let registry = Arc::new(Registry::default());
+        let reader = journal.reader().clone();
+        let spools = vault.uploads().recover()?;
+        let (ledger, posted) =
+            Ledger::start(&disk, &folder.join("ledger"), &vault, &reader, &registry, begin)?;
+        reconcile(&vault, &ledger, spools);
+        Self::assemble(
+            folder, config, disk, lock, vault, keys, quic, journal, registry, ledger, posted, recovered,
+            clock,
+        )
+    }
+
+    #[allow(clippy::too_many_arguments)] // the parts of a start, each once
+    fn assemble(
+        folder: &Path,
+        config: Config,
+        disk: Disk,
+        lock: FolderLock,
+        vault: Vault,
+        keys: Keys,
+        quic: KeyId,
+        journal: Journal,
+        registry: Arc<Registry>,
+        ledger: Ledger,
+        posted: Posted,
+        recovered: journal::Recovered,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
+        let clock = GuardedClock::new(clock, Some(journal.head().time));
+        let (ledger, keys) = (Arc::new(ledger), Arc::new(keys));
+        let seals = EntrySeals::new(vault.clone());
+        let reader = journal.reader().clone();
+        let bundle = bundle(&keys, &config, clock.now())?;
+        let (committer, thread) = Committer::start(Work {
+            journal,
+            ledger: Arc::clone(&ledger),
+            registry: Arc::clone(&registry),
+            keys: Arc::clone(&keys),
+            seals: Arc::new(seals.clone()),
+            clock: clock.clone(),
+        })
+        .map_err(OpenError::Thread)?;
+        let practice = Arc::new(Practice {
+            folder: folder.to_path_buf(),
+            quotas: Quotas::new(&config),
+            config,
+            disk,
+            clock,
+            vault,
+            journal: reader,
+            seals,
+            committer,
+            ledger,
+            registry,
+            keys,
+            buffers: PieceBuffers::new(),
+            windows: Windows::default(),
+            bundle,
+            takes: Takes::default(),
+            lists: Lists::default(),
+            quic,
+        });
+        Ok(Self { practice, committer: thread, _lock: lock, posted, recovered })
+    }
+
+    /// A clean stop: what waits is committed, the ledger closed. Everybody else must have let go of the practice.
+    ///
+    /// # Errors
+    /// Somebody still holds it, or the ledger can not be closed: the next start posts it again.
+    pub fn close(self) -> Result<(), CloseError> {
+        let practice = Arc::try_unwrap(self.practice).map_err(|_| CloseError::InUse)?;
+        let Practice { committer, ledger, takes, .. } = practice;
+        drop((committer, takes));
+        let journal = self.committer.join().map_err(|_| CloseError::InUse)?;
+        let ledger = Arc::try_unwrap(ledger).map_err(|_| CloseError::InUse)?;
+        Ok(ledger.close(journal.head().size)?)
+    }
+}
+
+/// Why a stop was not clean. Nothing is lost.
+#[derive(Debug, thiserror::Error)]
+pub enum CloseError {
+    /// Something was still at work.
+    #[error("something was still at work")]
+    InUse,
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] crate::ledger::post::PostError),
+}
+
+impl Practice {
+    /// The key that entries of this scope are sealed under; durable before it is used.
+    ///
+    /// # Errors
+    /// The vault's.
+    pub fn entry_key(&self, scope: EntryScope) -> Result<model::EntryKeyId, vault::VaultError> {
+        self.vault.entry_key(scope)
+    }
+
+    /// The scope of what happens to a book now.
+    pub fn book_year(&self, book: model::BookId) -> EntryScope {
+        EntryScope::BookYear(book, self.clock.now().utc_year())
+    }
+
+    /// Room on the disk, as a share of all, in percent.
+    pub fn free_percent(&self) -> u64 {
+        match self.disk.space(&self.folder) {
+            Ok(space) => space.free_bytes.saturating_mul(100) / space.total_bytes.max(1),
+            Err(_) => 0,
+        }
+    }
+}
+
+/// Takes the folder's lock.
+pub(crate) fn lock(disk: &Disk, folder: &Path) -> Result<FolderLock, OpenError> {
+    if !disk.exists(&folder.join("vault.json"))? {
+        return Err(OpenError::NotAPractice(folder.to_path_buf()));
+    }
+    disk.lock(&folder.join("lock")).map_err(|error| match error {
+        host::DiskError::Held { .. } => OpenError::Held(folder.to_path_buf()),
+        other => other.into(),
+    })
+}
+
+fn load_keys(disk: &Disk, folder: &Path, vault: &Vault) -> Result<(Keys, KeyId), OpenError> {
+    let path = folder.join("certs").join("current");
+    let bytes = disk.read_whole(&path, CURRENT_BYTES_MAX)?;
+    let current: Current = minicbor::decode(&bytes)
+        .map_err(|_| model::Malformed::new("certs/current", "it is not a file of this version"))?;
+    let records: Vec<&[u8]> = current.root_records.iter().map(|record| record.as_slice()).collect();
+    let trust = PracticeTrust::walk(&records, None)?;
+    let private = |what: &str, held: &Held| -> Result<PrivateKey, OpenError> {
+        let der: Zeroizing<Vec<u8>> = vault.open_private(&purpose::of(what)?, held.key_id())?;
+        Ok(PrivateKey::from_pkcs8(&der)?)
+    };
+    let keyed = |what: &str, held: &Held| -> Result<KeyedCertificate, OpenError> {
+        Ok(KeyedCertificate::new(
+            private(what, held)?,
+            Certificate::read(&held.certificate).map_err(certs::CertsError::from)?,
+        )?)
+    };
+    let issuing = private(purpose::ISSUING, &current.issuing)?;
+    let issuing = IssuingAuthority::open(issuing, &current.issuing.certificate, trust.practice().clone())?;
+    let checkpoint_id = KeyId::from_bytes(current.checkpoint.into());
+    let checkpoint = vault.open_private(&purpose::of(purpose::CHECKPOINT)?, checkpoint_id)?;
+    let checkpoint = CheckpointKey::from_pkcs8(&checkpoint)?;
+    let origin = checkpoint::origin(trust.practice());
+    let vkey = checkpoint.vkey(&origin)?;
+    let standing = Standing { root_record: u32::try_from(trust.number()).unwrap_or(u32::MAX), log: vkey };
+    let keys = Keys {
+        gateway: keyed(purpose::GATEWAY, &current.gateway)?,
+        statements: keyed(purpose::STATEMENTS, &current.statements)?,
+        heads: HeadKeys { checkpoint, receipts: keyed(purpose::RECEIPTS, &current.receipts)?, origin },
+        issuing,
+        trust,
+        standing,
+    };
+    Ok((keys, KeyId::from_bytes(current.quic.into())))
+}
+
+/// The trust bundle of this start: its version is the second in which it was made, so a later one is larger.
+fn bundle(keys: &Keys, config: &Config, now: Timestamp) -> Result<Vec<u8>, OpenError> {
+    let bundle = TrustBundle {
+        practice: keys.trust.practice().clone(),
+        version: now.unix_seconds(),
+        root_record: keys.trust.number(),
+        issuing: vec![IssuingEntry {
+            certificate: keys.issuing.certificate().clone(),
+            state: IssuingState::Signing,
+        }],
+        checkpoint_keys: vec![BundleCheckpoint {
+            vkey: keys.vkey().to_string(),
+            from_size: 1,
+            to_size: None,
+        }],
+        statements: vec![keys.statements.certificate.clone()],
+        receipts: vec![keys.heads.receipts.certificate.clone()],
+        addresses: vec![config.address()],
+        issued: Timestamp::from_unix_seconds(now.unix_seconds()),
+        expires: Timestamp::from_unix_seconds(now.plus_seconds(BUNDLE_DAYS * 24 * 3600).unix_seconds()),
+    };
+    Ok(bundle.sign(&keys.statements.key, &keys.statements.certificate, keys.issuing.certificate())?)
+}
+
+/// Spools whose submission the journal has accepted are ended; the others go on.
+fn reconcile(vault: &Vault, ledger: &Ledger, spools: vault::Recovery) {
+    for left in &spools.left {
+        tracing::error!(upload = %left.upload.to_hex(), error = %left.cause, "a spool can not be read; it is left as it is");
+    }
+    for upload in vault.uploads().all() {
+        let head = upload.head();
+        let row = ledger.row::<rows::Submission>(&key::submission(head.submission, head.person));
+        let Ok(Some(row)) = row else { continue };
+        let documents = key::documents(head.book, Some(head.period)).number(row.acceptance_entry);
+        let accepted: Vec<u32> = match ledger.rows::<rows::Document>(&documents) {
+            Ok(rows) => rows.iter().map(|row| row.n).collect(),
+            Err(error) => {
+                tracing::error!(%error, "an accepted upload can not be ended");
+                continue;
+            }
+        };
+        if let Err(error) = vault.uploads().finish_accepted(&upload, &accepted) {
+            tracing::error!(%error, "an accepted upload can not be ended; the next start tries again");
+        }
+    }
+}

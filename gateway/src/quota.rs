@@ -1,0 +1,138 @@
+//! What each device and person has used of its daily limits. Memory alone: a restart forgives.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+
+use model::{DeviceId, PersonId, Timestamp, limits};
+use protocol::{Code, Refusal};
+
+use crate::config::Config;
+
+const DAY_SECONDS: u64 = 24 * 3600;
+const MINUTE_SECONDS: u64 = 60;
+
+/// Counters by device and person.
+pub struct Quotas {
+    bytes_per_day: u64,
+    documents_per_day: u64,
+    entries_per_day: u64,
+    requests_per_minute: u64,
+    bytes: Counters<DeviceId>,
+    documents: Counters<DeviceId>,
+    entries: Counters<PersonId>,
+    requests: Counters<DeviceId>,
+}
+
+impl Quotas {
+    /// With the configured limits.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            bytes_per_day: config.device_bytes_per_day_max,
+            documents_per_day: config.device_documents_per_day_max,
+            entries_per_day: limits::PERSON_ENTRIES_PER_DAY_MAX,
+            requests_per_minute: limits::DEVICE_REQUESTS_PER_MINUTE_MAX,
+            bytes: Counters::default(),
+            documents: Counters::default(),
+            entries: Counters::default(),
+            requests: Counters::default(),
+        }
+    }
+
+    /// A submission is opened anew.
+    ///
+    /// # Errors
+    /// [`Code::QuotaBytes`], [`Code::QuotaDocuments`], with the limit; nothing is counted then.
+    pub fn open(&self, device: DeviceId, bytes: u64, documents: u64, now: Timestamp) -> Result<(), Refusal> {
+        if !self.bytes.has_room(device, bytes, self.bytes_per_day, DAY_SECONDS, now) {
+            return Err(Refusal::new(Code::QuotaBytes).with_limit(self.bytes_per_day));
+        }
+        if !self.documents.take(device, documents, self.documents_per_day, DAY_SECONDS, now) {
+            return Err(Refusal::new(Code::QuotaDocuments).with_limit(self.documents_per_day));
+        }
+        self.bytes.take(device, bytes, self.bytes_per_day, DAY_SECONDS, now);
+        Ok(())
+    }
+
+    /// A person causes an entry in the journal.
+    ///
+    /// # Errors
+    /// [`Code::QuotaEntries`].
+    pub fn entry(&self, person: PersonId, now: Timestamp) -> Result<(), Refusal> {
+        match self.entries.take(person, 1, self.entries_per_day, DAY_SECONDS, now) {
+            true => Ok(()),
+            false => Err(Refusal::new(Code::QuotaEntries).with_limit(self.entries_per_day)),
+        }
+    }
+
+    /// A device asks something.
+    ///
+    /// # Errors
+    /// [`Code::TooFast`].
+    pub fn request(&self, device: DeviceId, now: Timestamp) -> Result<(), Refusal> {
+        match self.requests.take(device, 1, self.requests_per_minute, MINUTE_SECONDS, now) {
+            true => Ok(()),
+            false => Err(Refusal::new(Code::TooFast).with_limit(self.requests_per_minute).after_ms(1_000)),
+        }
+    }
+}
+
+/// Counts by whom, within windows of time. Bounded by the number of enrolled devices and people.
+pub(crate) struct Counters<K>(Mutex<HashMap<K, (u64, u64)>>);
+
+impl<K> Default for Counters<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash> Counters<K> {
+    /// Takes `amount` if the window has room for it.
+    pub(crate) fn take(&self, who: K, amount: u64, limit: u64, window_seconds: u64, now: Timestamp) -> bool {
+        let window = now.unix_seconds() / window_seconds.max(1);
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, used) = counts.entry(who).or_insert((window, 0));
+        if *at != window {
+            (*at, *used) = (window, 0);
+        }
+        match used.checked_add(amount).filter(|used| *used <= limit) {
+            Some(sum) => {
+                *used = sum;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether the window has room for `amount`.
+    fn has_room(&self, who: K, amount: u64, limit: u64, window_seconds: u64, now: Timestamp) -> bool {
+        let window = now.unix_seconds() / window_seconds.max(1);
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = counts.get(&who).filter(|(at, _)| *at == window).map_or(0, |(_, used)| *used);
+        used.checked_add(amount).is_some_and(|sum| sum <= limit)
+    }
+
+    /// How much of the window is used.
+    pub(crate) fn used(&self, who: &K, window_seconds: u64, now: Timestamp) -> u64 {
+        let window = now.unix_seconds() / window_seconds.max(1);
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.get(who).filter(|(at, _)| *at == window).map_or(0, |(_, used)| *used)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_reached_and_the_next_window_forgives() {
+        let counters = Counters::default();
+        let at = Timestamp::from_unix_seconds;
+        assert!(counters.take(1, 6, 10, 60, at(0)));
+        assert!(!counters.take(1, 5, 10, 60, at(59)), "nothing is taken where it does not fit");
+        assert!(counters.take(1, 4, 10, 60, at(59)));
+        assert!(counters.take(2, 10, 10, 60, at(59)), "others are not touched");
+        assert!(counters.take(1, 10, 10, 60, at(60)));
+        assert!(!counters.take(1, u64::MAX, u64::MAX, 60, at(61)));
+    }
+}

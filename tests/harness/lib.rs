@@ -1,0 +1,41 @@
+//! What whole-system tests share: practices, gateways and companions as real processes, and the trouble between them.
+//! Asserts nothing about the system itself beyond "the process did what the test needs to go on".
+//!
+//! ```text
+//! programs    where the two programs are              process    a program that runs: its events, its end
+//! practice    a practice folder and its commands      gateway    a gateway that serves: stop, kill, start again
+//! companion   a home and its commands                 scene      all of these together, ready to send
+//! relay       UDP between the two, cut and bent       power      a file system whose power can be cut
+//! files       bytes, trees and digests                chance     numbers that a seed decides
+//! ```
+//! Every process ends with the value that stands for it.
+
+pub mod chance;
+pub mod companion;
+pub mod files;
+pub mod gateway;
+pub mod power;
+pub mod practice;
+pub mod process;
+pub mod programs;
+pub mod relay;
+pub mod scene;
+
+pub use chance::Chance;
+pub use companion::Companion;
+pub use gateway::Gateway;
+pub use practice::Practice;
+pub use process::{Ended, Ran, Running};
+pub use relay::{Conditions, Relay};
+pub use scene::Scene;
+
+/// Says that a test could not run here. `tests/run` counts these lines, so that nothing is passed over in silence.
+pub fn skipped(why: &str) {
+    // The test runner may have begun a line of its own.
+    println!("\nSKIPPED: {why}");
+}
+
+/// A number from the environment, or `default`: how long the long runs are.
+pub fn from_environment(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}

@@ -1,0 +1,126 @@
+//! The house: imports go to lower floors only, every file says first what it is, and tables in docs are true.
+
+use std::path::{Path, PathBuf};
+
+/// DESIGN: the floor of each room. Nothing imports from its own floor or above.
+const FLOORS: &[(&str, u8)] = &[
+    ("model", 0),
+    ("host", 0),
+    ("seal", 0),
+    ("protocol", 1),
+    ("receipts", 1),
+    ("certs", 1),
+    ("console", 1),
+    ("journal", 2),
+    ("vault", 2),
+    ("gateway", 3),
+    ("client", 3),
+    ("quickstart", 4),
+    ("tests", 4),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+fn floor(room: &str) -> Option<u8> {
+    FLOORS.iter().find(|(name, _)| *name == room).map(|(_, floor)| *floor)
+}
+
+fn sources(room: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(room)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// The rooms that a manifest names under `[dependencies]` (and `[dev-dependencies]` if wanted).
+fn dependencies(room: &str, section: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(root().join(room).join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = text.parse().unwrap();
+    let table = manifest.get(section).and_then(|value| value.as_table()).cloned().unwrap_or_default();
+    table.keys().filter(|name| floor(name).is_some()).cloned().collect()
+}
+
+#[test]
+fn imports_go_to_lower_floors_only() {
+    for (room, at) in FLOORS {
+        for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            for used in dependencies(room, section) {
+                assert!(floor(&used).unwrap() < *at, "{room} (floor {at}) imports {used} in [{section}]");
+            }
+        }
+    }
+}
+
+#[test]
+fn only_one_room_speaks_to_each_foreign_thing() {
+    let alone: &[(&str, &[&str])] = &[
+        ("quinn", &["gateway", "client", "tests"]),
+        ("tokio", &["gateway", "client", "quickstart", "tests"]),
+        ("sled", &["vault"]),
+        ("coset", &["receipts"]),
+        ("chacha20poly1305", &["seal"]),
+        ("rcgen", &["certs", "tests"]),
+        ("indicatif", &["console"]),
+        ("fluent-bundle", &["console"]),
+    ];
+    for (room, _) in FLOORS {
+        let text = std::fs::read_to_string(root().join(room).join("Cargo.toml")).unwrap();
+        let manifest: toml::Table = text.parse().unwrap();
+        for section in ["dependencies", "dev-dependencies"] {
+            let Some(table) = manifest.get(section).and_then(|value| value.as_table()) else { continue };
+            for (thing, rooms) in alone {
+                assert!(
+                    !table.contains_key(*thing) || rooms.contains(room),
+                    "{room} must not depend on {thing}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_says_first_what_it_is() {
+    for (room, _) in FLOORS {
+        for path in sources(room) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with("//!"), "{} does not say first what it is", path.display());
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_is_forbidden_everywhere() {
+    let text = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(text.contains("unsafe_code = \"forbid\""));
+    for (room, _) in FLOORS {
+        let manifest = std::fs::read_to_string(root().join(room).join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{room} does not take the workspace's lints");
+    }
+}
+
+#[test]
+fn the_page_of_limits_is_the_table_of_limits() {
+    let page = std::fs::read_to_string(root().join("docs/limits.md")).unwrap();
+    let rows: Vec<(String, u64)> = page
+        .lines()
+        .filter_map(|line| {
+            let mut cells = line.strip_prefix("| `")?.split('|');
+            let name = cells.next()?.trim().trim_end_matches('`').to_owned();
+            Some((name, cells.next()?.trim().replace(',', "").parse().ok()?))
+        })
+        .collect();
+    let table: Vec<(String, u64)> =
+        model::limits::TABLE.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+    assert_eq!(rows, table, "docs/limits.md differs from model/src/limits.rs");
+}

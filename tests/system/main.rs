@@ -1,0 +1,18 @@
+//! Whole-system tests over real processes: one promise a test, one part of the main job a file.
+
+mod access;
+mod administration;
+mod enrolment;
+mod expiry;
+mod fetching;
+mod kill9;
+mod limits;
+mod many;
+mod power_cut;
+mod receipts;
+mod recovery;
+mod resuming;
+mod sending;
+mod setup;
+mod strace;
+mod thief;
