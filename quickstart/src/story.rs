@@ -21,7 +21,7 @@ use crate::documents::{self, CANARY_CONTENT, CANARY_NAME};
 use crate::line::Line;
 
 /// Steps of the walk.
-const STEPS: u64 = 11;
+const STEPS: u64 = 12;
 /// The period that the samples are for.
 const PERIOD: &str = "2026-11";
 /// When the line is cut: well inside the scan.
