@@ -410,8 +410,14 @@ impl Page<'_> {
     /// All of it in one object.
     fn fields(&self, file: &Path) -> Fields {
         let console = &self.context.console;
+        // One verdict a property: of several documents the first that is not valid.
+        let compared = &self.judgement.documents;
+        let compared =
+            compared.iter().find(|one| !matches!(one.finding, Finding::Valid)).or(compared.first());
         let property = |(property, finding): &(Property, Finding)| {
-            let message = self.sentence(*property, finding, None);
+            let one = compared.filter(|_| *property == Property::Document);
+            let (finding, path) = one.map_or((finding, None), |one| (&one.finding, Some(one.path.as_path())));
+            let message = self.sentence(*property, finding, path);
             Json::Object(finding_fields(fields! {"property": verify::word(*property)}, finding, message))
         };
         let document = |document: &Compared| {
