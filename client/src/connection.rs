@@ -22,7 +22,10 @@ use crate::wire::{Answers, Asks, WireFailure};
 
 /// How long a handshake may take before another address is tried.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(6);
-/// How long the gateway may take to admit and to answer a short request.
+/// How long the gateway may take to admit. One that died at the end of the handshake says nothing more, not even a
+/// reset: the next try must begin before a person has waited too long.
+const HELLO_PATIENCE: Duration = Duration::from_secs(8);
+/// How long the gateway may take to answer a short request.
 pub const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
 /// While something of ours is under way, a living gateway is heard within this; while only keep-alives are, within
 /// the second.
@@ -116,7 +119,7 @@ impl Connector {
             let round_trip = self.practice.clock().monotonic().saturating_sub(begun);
             Ok((Arc::new(welcome), round_trip))
         };
-        let said = match tokio::time::timeout(ANSWER_PATIENCE, hello).await {
+        let said = match tokio::time::timeout(HELLO_PATIENCE, hello).await {
             Ok(said) => said,
             Err(_) => Err(WireFailure::Silent),
         };
@@ -315,7 +318,8 @@ impl Connection {
         let (mut asks, mut answers) = self.open().await?;
         asks.send(request).await?;
         asks.finish();
-        let answer = tokio::time::timeout(ANSWER_PATIENCE, answers.long(bytes_max));
+        let answer = self.unless_silent(SILENCE_WAITING, answers.long(bytes_max));
+        let answer = tokio::time::timeout(ANSWER_PATIENCE, answer);
         answer.await.unwrap_or(Err(WireFailure::Silent))
     }
 

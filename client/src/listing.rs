@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use model::{BookId, Kind, Period};
 use protocol::message::{ListDocuments, Which};
-use protocol::record::{Listing, ListingRow};
+use protocol::record::{BookList, Listing, ListingRow};
 use protocol::{Code, WireError};
 
 use crate::connection::Connection;
 use crate::link::Link;
+use crate::practice::Practice;
 use crate::trouble::{self, Told};
 use crate::wire::WireFailure;
 
@@ -26,6 +27,20 @@ pub struct Filter {
     pub kind: Option<Kind>,
     /// All, or those that this person has not fetched.
     pub which: Which,
+}
+
+/// The books that the person may use; goes on over another connection where one breaks.
+///
+/// # Errors
+/// As [`rows`].
+pub async fn books(link: &mut Link, practice: &Practice) -> Told<BookList> {
+    loop {
+        let connection = link.connection().await?;
+        match connection.books(practice).await {
+            Ok(books) => return Ok(books),
+            Err(error) => again(link, &error).await?,
+        }
+    }
 }
 
 /// Asks for all rows; goes on over another connection where one breaks.

@@ -8,7 +8,7 @@ use protocol::record::{FetchRow, ListingRow, Who};
 use super::Context;
 use super::send::choose_book;
 use crate::link::{Link, Patience};
-use crate::listing::{self, Filter, again};
+use crate::listing::{self, Filter};
 use crate::practice::Practice;
 use crate::status::{key, word};
 use crate::trouble::Told;
@@ -49,13 +49,7 @@ impl Flags {
     /// # Errors
     /// `book-unknown`, `book-ambiguous`; no connection for too long.
     pub(super) async fn book(&self, practice: &Practice, link: &mut Link) -> Told<Option<BookId>> {
-        let books = loop {
-            let connection = link.connection().await?;
-            match connection.books(practice).await {
-                Ok(books) => break books,
-                Err(error) => again(link, &error).await?,
-            }
-        };
+        let books = listing::books(link, practice).await?;
         let Some(wanted) = self.book.as_deref() else { return Ok(None) };
         let books: Vec<_> = books.books.iter().map(|row| (row.book, row.name.as_str().to_owned())).collect();
         choose_book(&books, Some(wanted)).map(|(book, _)| Some(book))

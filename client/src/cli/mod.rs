@@ -27,6 +27,9 @@ use crate::link::{Link, Patience};
 use crate::practice::Practice;
 use crate::trouble::Told;
 
+/// How long a connection may take to say goodbye when its command has failed.
+const GOODBYE: Duration = Duration::from_millis(30);
+
 /// The program's command line. Its help is in the catalogue of `console`.
 #[derive(Debug, clap::Parser)]
 #[command(name = "counterfoil", version, subcommand_required = true, arg_required_else_help = true)]
@@ -168,6 +171,11 @@ fn start(line: Line, console: &Console, clock: Clock) -> Told<Exit> {
             () = interrupted() => Err(failure::interrupted()),
         }
     });
+    if ended.is_err() {
+        // A connection that was dropped says goodbye by itself, and needs a moment for it: else the gateway would
+        // hold it until its silence is noticed.
+        runtime.block_on(async { tokio::time::sleep(GOODBYE).await });
+    }
     // What still reads a file needs not be waited for.
     runtime.shutdown_background();
     ended

@@ -8,10 +8,11 @@ use model::{BookId, Class, Kind, Period};
 
 use super::Context;
 use crate::link::Patience;
+use crate::listing;
 use crate::plan::Line;
 use crate::practice::Act;
 use crate::send::{Order, Sent, send};
-use crate::trouble::{self, Told};
+use crate::trouble::Told;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Flags {
@@ -40,9 +41,7 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let _held = practice.hold(Act::Send)?;
     let device = context.device(&practice)?;
     let mut link = context.link(&practice, &device, patience)?;
-    let connection = link.connection().await?;
-    let books =
-        connection.books(&practice).await.map_err(|error| trouble::wire(&error, &connection.address))?;
+    let books = listing::books(&mut link, &practice).await?;
     let books: Vec<_> = books.books.iter().map(|row| (row.book, row.name.as_str().to_owned())).collect();
     let (book, book_name) = choose_book(&books, flags.book.as_deref())?;
     let line = Line { practice: practice.about().practice.clone(), book, period, kind, class, arguments };
