@@ -62,7 +62,6 @@ fn a_receipt_is_the_same_bytes_every_time() {
 }
 
 #[test]
-#[ignore = "the verdicts hold, but the line for programs is not the one that is expected here: not settled"]
 fn a_receipt_is_verified_offline_by_receipt_document_and_pin_alone() {
     let mut receipted = Receipted::of(3);
     receipted.scene.gateway.sigterm().expect(0);

@@ -281,6 +281,30 @@ fn a_damaged_shelf_is_never_cut_below_what_was_accepted() {
 }
 
 #[test]
+#[ignore = "a damaged end of the ring is cut at the next start: not settled"]
+fn a_damaged_ring_is_never_cut_below_the_keys_that_are_used() {
+    let mut lived = Lived::new();
+    let ring = lived.scene.practice.folder.join("ring/standard.1");
+    for stop_cleanly in [true, false] {
+        let before = lived.told();
+        match stop_cleanly {
+            true => drop(lived.scene.gateway.sigterm().expect(0)),
+            false => drop(lived.scene.gateway.kill9()),
+        }
+        let whole = files::read(&ring);
+        // The last frame is the one that could be taken for a torn end; every key in it is in use.
+        files::flip(&ring, whole.len() as u64 - 1);
+        let damaged = files::read(&ring);
+        let ran = lived.fail_to_start();
+        assert!(ran.failure().is_some_and(|word| word != "unexpected"), "{ran}");
+        assert!(files::read(&ring) == damaged, "it was changed\n{ran}");
+        files::flip(&ring, whole.len() as u64 - 1);
+        lived.scene.gateway.start();
+        assert_eq!(lived.told(), before);
+    }
+}
+
+#[test]
 fn what_is_there_survives_a_kill_at_any_quiet_moment() {
     let mut lived = Lived::new();
     let before = lived.told();
