@@ -1,7 +1,7 @@
 //! Root and issuing authority: what signs certificates. It takes public keys only; names follow from the
 //! profile, so there is nothing that a request could ask for.
 
-use model::{DeviceId, Pin, PracticeId, Timestamp};
+use model::{Pin, PracticeId, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyIdMethod, KeyUsagePurpose, SanType, SerialNumber,
@@ -155,77 +155,10 @@ impl IssuingAuthority {
         &self.practice
     }
 
-    /// The gateway in TLS.
+    /// An end certificate.
     ///
     /// # Errors
     /// [`CertsError::IssuerNotInForce`], [`CertsError::Issuing`].
-    pub fn issue_gateway(
-        &self,
-        key: &PublicKey,
-        serial: Serial,
-        now: Timestamp,
-    ) -> Result<Issued, CertsError> {
-        self.issue(Purpose::Gateway, key, serial, now)
-    }
-
-    /// A device in TLS.
-    ///
-    /// # Errors
-    /// As [`IssuingAuthority::issue_gateway`].
-    pub fn issue_device(
-        &self,
-        device: DeviceId,
-        key: &PublicKey,
-        serial: Serial,
-        now: Timestamp,
-    ) -> Result<Issued, CertsError> {
-        self.issue(Purpose::Device(device), key, serial, now)
-    }
-
-    /// A device's statements.
-    ///
-    /// # Errors
-    /// As [`IssuingAuthority::issue_gateway`].
-    pub fn issue_signer(
-        &self,
-        device: DeviceId,
-        key: &PublicKey,
-        serial: Serial,
-        now: Timestamp,
-    ) -> Result<Issued, CertsError> {
-        self.issue(Purpose::Signer(device), key, serial, now)
-    }
-
-    /// The gateway's statements.
-    ///
-    /// # Errors
-    /// As [`IssuingAuthority::issue_gateway`].
-    pub fn issue_statements(
-        &self,
-        key: &PublicKey,
-        serial: Serial,
-        now: Timestamp,
-    ) -> Result<Issued, CertsError> {
-        self.issue(Purpose::Statements, key, serial, now)
-    }
-
-    /// The journal's receipts.
-    ///
-    /// # Errors
-    /// As [`IssuingAuthority::issue_gateway`].
-    pub fn issue_receipts(
-        &self,
-        key: &PublicKey,
-        serial: Serial,
-        now: Timestamp,
-    ) -> Result<Issued, CertsError> {
-        self.issue(Purpose::Receipts, key, serial, now)
-    }
-
-    /// An end certificate of any purpose.
-    ///
-    /// # Errors
-    /// As [`IssuingAuthority::issue_gateway`].
     pub fn issue(
         &self,
         purpose: Purpose,

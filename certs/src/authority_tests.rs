@@ -48,7 +48,7 @@ fn certificates_are_the_golden_ones() {
     let practice = Practice::new(1);
     let hex = |certificate: &Certificate| model::digest::hex::encode(certificate.der());
     let (_, device) = practice.device();
-    let signer = practice.issuing.issue_signer(DEVICE, key(17).public(), serial(17), NOW).unwrap();
+    let signer = practice.issuing.issue(Purpose::Signer(DEVICE), key(17).public(), serial(17), NOW).unwrap();
     golden(
         "certificates.txt",
         &[
@@ -69,10 +69,10 @@ fn certificates_are_the_golden_ones() {
 fn nothing_outlives_its_issuer_and_an_old_authority_stops_signing() {
     let practice = Practice::new(1);
     let late = NOW.plus_seconds(ISSUING_SIGNS_DAYS * DAY);
-    let signer = practice.issuing.issue_signer(DEVICE, key(99).public(), serial(99), late).unwrap();
+    let signer = practice.issuing.issue(Purpose::Signer(DEVICE), key(99).public(), serial(99), late).unwrap();
     assert_eq!(signer.not_after(), practice.issuing.certificate().not_after());
     for when in [late.plus_seconds(1), NOW.minus_seconds(2 * DAY), Timestamp::from_unix_seconds(0)] {
-        let refused = practice.issuing.issue_gateway(key(99).public(), serial(99), when);
+        let refused = practice.issuing.issue(Purpose::Gateway, key(99).public(), serial(99), when);
         assert!(matches!(refused, Err(CertsError::IssuerNotInForce)));
     }
     let old_root = NOW.plus_seconds(7306 * DAY);

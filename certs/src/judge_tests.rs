@@ -9,7 +9,7 @@ use crate::testing::{DAY, DEVICE, NOW, Practice, key, serial};
 fn a_good_chain_is_judged_in_any_order() {
     let practice = Practice::new(1);
     let (issuing, root) = (practice.issuing.certificate(), practice.root.certificate());
-    let signer = practice.issuing.issue_signer(DEVICE, key(99).public(), serial(99), NOW).unwrap();
+    let signer = practice.issuing.issue(Purpose::Signer(DEVICE), key(99).public(), serial(99), NOW).unwrap();
     for chain in [vec![&signer, issuing], vec![&signer, root, issuing]] {
         let judged = judge(&practice.trust, &chain, Profile::Signer, NOW).unwrap();
         assert_eq!(judged.purpose, Purpose::Signer(DEVICE));
@@ -49,7 +49,7 @@ fn an_issuing_authority_under_no_root_of_ours_is_none() {
     let root =
         crate::Root::open(key(90), root.certificate().der(), practice.root.practice().clone()).unwrap();
     let rogue = crate::IssuingAuthority::create_with(&root, key(91), serial(91), 1, NOW).unwrap();
-    let leaf = rogue.issue_statements(key(92).public(), serial(92), NOW).unwrap();
+    let leaf = rogue.issue(Purpose::Statements, key(92).public(), serial(92), NOW).unwrap();
     let chain = [&leaf, rogue.certificate()];
     assert_eq!(judge(&practice.trust, &chain, Profile::Statements, NOW), Err(Rejection::NoRoot));
     let mixed = [&leaf, practice.issuing.certificate()];

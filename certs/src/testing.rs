@@ -85,7 +85,8 @@ impl Practice {
     /// A device's key and certificate for TLS.
     pub(crate) fn device(&self) -> (PrivateKey, Certificate) {
         let key = key(self.seed * 10 + 6);
-        let certificate = self.issuing.issue_device(DEVICE, key.public(), serial(self.seed * 10 + 6), NOW);
+        let certificate =
+            self.issuing.issue(Purpose::Device(DEVICE), key.public(), serial(self.seed * 10 + 6), NOW);
         (key, certificate.unwrap())
     }
 

@@ -215,7 +215,10 @@ fn tls_refuses_what_is_no_client_certificate_of_ours() {
     let forge = |change: &dyn Fn(&mut rcgen::CertificateParams)| {
         practice.forged(Purpose::Device(DEVICE), &own, change)
     };
-    let signer = practice.issuing.issue_signer(DEVICE, own.public(), crate::testing::serial(9), NOW).unwrap();
+    let signer = practice
+        .issuing
+        .issue(Purpose::Signer(DEVICE), own.public(), crate::testing::serial(9), NOW)
+        .unwrap();
     let (stranger_key, stranger_device) = stranger.device();
     let usage = |usage: ExtendedKeyUsagePurpose| forge(&|p| p.extended_key_usages = vec![usage.clone()]);
     let cases = [

@@ -11,7 +11,7 @@ use certs::enrolment::{
     WelcomeBook,
 };
 use certs::invitation::DecoySecret;
-use certs::{Certificate, Invitation, InvitationKeys, PublicKey, Serial};
+use certs::{Certificate, Invitation, InvitationKeys, PublicKey, Purpose, Serial};
 use model::{DeviceId, InvitationId, Sha256Digest, Timestamp, limits};
 use protocol::enrol::{self as wire, Due, Step};
 use protocol::{Code, frame};
@@ -232,10 +232,11 @@ fn bind(practice: &Arc<Practice>, requested: &Requested) -> Result<Result<Bindin
     let serial = || Serial::random();
     let tls_serial = serial().map_err(|error| failed(&error))?;
     let signing_serial = serial().map_err(|error| failed(&error))?;
-    let tls =
-        issuing.issue_device(device, requested.tls_key(), tls_serial, now).map_err(|error| failed(&error))?;
+    let tls = issuing
+        .issue(Purpose::Device(device), requested.tls_key(), tls_serial, now)
+        .map_err(|error| failed(&error))?;
     let signing = issuing
-        .issue_signer(device, requested.signing_key(), signing_serial, now)
+        .issue(Purpose::Signer(device), requested.signing_key(), signing_serial, now)
         .map_err(|error| failed(&error))?;
     let bound = |key: &PublicKey, serial: Serial, certificate: &Certificate| {
         BoundCertificate::new(key.key_hash(), *serial.as_bytes(), certificate.der().to_vec())

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use certs::root_record::RootRecord;
-use certs::{IssuingAuthority, PrivateKey, Root, Serial, root_file};
+use certs::{IssuingAuthority, PrivateKey, Purpose, Root, Serial, root_file};
 use console::Catalogue;
 use host::{Clock, Disk};
 use journal::{Journal, NewEntry};
@@ -201,9 +201,10 @@ fn certify(
     let gateway = PrivateKey::generate()?;
     let statements = PrivateKey::generate()?;
     let receipts = PrivateKey::generate()?;
-    let gateway_certificate = issuing.issue_gateway(gateway.public(), Serial::random()?, now)?;
-    let statements_certificate = issuing.issue_statements(statements.public(), Serial::random()?, now)?;
-    let receipts_certificate = issuing.issue_receipts(receipts.public(), Serial::random()?, now)?;
+    let gateway_certificate = issuing.issue(Purpose::Gateway, gateway.public(), Serial::random()?, now)?;
+    let statements_certificate =
+        issuing.issue(Purpose::Statements, statements.public(), Serial::random()?, now)?;
+    let receipts_certificate = issuing.issue(Purpose::Receipts, receipts.public(), Serial::random()?, now)?;
     let seed = Zeroizing::new(host::random::bytes::<32>().map_err(vault::VaultError::from)?);
     let checkpoint = CheckpointKey::from_seed(seed);
     let checkpoint_id = random_id()?;

@@ -113,11 +113,13 @@ fn crypto() -> Outcome<Crypto> {
     let (gateway_key, device_key) = (certs::PrivateKey::generate(), certs::PrivateKey::generate());
     let (gateway_key, device_key) =
         (gateway_key.map_err(|error| text(&error))?, device_key.map_err(|error| text(&error))?);
-    let gateway =
-        issuing.issue_gateway(gateway_key.public(), serial()?, now).map_err(|error| text(&error))?;
+    let gateway = issuing
+        .issue(certs::Purpose::Gateway, gateway_key.public(), serial()?, now)
+        .map_err(|error| text(&error))?;
     let device = model::DeviceId::from_bytes([7; 16]);
-    let device =
-        issuing.issue_device(device, device_key.public(), serial()?, now).map_err(|error| text(&error))?;
+    let device = issuing
+        .issue(certs::Purpose::Device(device), device_key.public(), serial()?, now)
+        .map_err(|error| text(&error))?;
     let tls = certs::tls::GatewayTls {
         certificate: &gateway,
         key: &gateway_key,

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::invitation::{DecoySecret, InvitationKeys, Secret};
 use crate::testing::{DEVICE, NOW, Practice, golden, key, serial};
-use crate::{Invitation, PublicKey, Typed};
+use crate::{Invitation, PublicKey, Purpose, Typed};
 
 const CONNECTION: Exporter = [0xe1; 32];
 
@@ -58,8 +58,8 @@ fn offered<'a>(practice: &Practice, invitation: &'a Typed) -> (Offered<'a>, Gate
 fn bind(practice: &Practice, tls: &PublicKey, signing: &PublicKey) -> Binding {
     Binding {
         device: DEVICE,
-        tls: practice.issuing.issue_device(DEVICE, tls, serial(170), NOW).unwrap(),
-        signing: practice.issuing.issue_signer(DEVICE, signing, serial(171), NOW).unwrap(),
+        tls: practice.issuing.issue(Purpose::Device(DEVICE), tls, serial(170), NOW).unwrap(),
+        signing: practice.issuing.issue(Purpose::Signer(DEVICE), signing, serial(171), NOW).unwrap(),
         issuing: practice.issuing.certificate().clone(),
         check_nonce: [0x44; 16],
     }
