@@ -5,9 +5,12 @@
 //! argument, or `help-arg-<argument>` for one that means the same everywhere. [`missing`] lists what is not written.
 
 use crate::output::Colour;
-use crate::{Arg, Catalogue, Exit, Failure, Input, Language, Manner, Output, failure, output::glance};
+use crate::{
+    Arg, Catalogue, Console, Exit, Failure, Input, Language, Manner, Output, failure, output::glance,
+};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
+use std::time::Duration;
 
 /// How to speak stands after what the command is about.
 const SPEECH: [&str; 6] = ["json", "quiet", "yes", "no_input", "no_color", "lang"];
@@ -80,6 +83,33 @@ pub enum Stop {
     Show(String, Exit),
     /// The line is wrong.
     Failed(Failure),
+}
+
+/// Begins a program: reads its command line and opens the console that this asks for, with the time since any start.
+///
+/// # Errors
+/// The exit code, where there is no command to run; what there was to say is said then.
+pub fn begin<T>(
+    arguments: &[OsString],
+    speech: impl FnOnce(&T) -> &SpeechFlags,
+    monotonic: impl Fn() -> Duration + Clone + Send + Sync + 'static,
+) -> Result<(T, Console), Exit>
+where
+    T: clap::CommandFactory + clap::FromArgMatches,
+{
+    let raw = Manner::of_raw(arguments);
+    let line = match parse(arguments, &Catalogue::new(raw.language)) {
+        Ok(line) => line,
+        Err(Stop::Show(text, exit)) => {
+            Console::open(Manner { output: Output::People, ..raw }, monotonic).print(&text);
+            return Err(exit);
+        }
+        Err(Stop::Failed(failure)) => return Err(Console::open(raw, monotonic).fail(&failure)),
+    };
+    match speech(&line).manner() {
+        Ok(manner) => Ok((line, Console::open(manner, monotonic))),
+        Err(failure) => Err(Console::open(raw, monotonic).fail(&failure)),
+    }
 }
 
 /// Reads a command line of clap's derive, with help and errors in the catalogue's language.

@@ -124,24 +124,13 @@ impl Context {
 /// Runs the program: one command line to its exit code. Never ends the process itself.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let clock = Clock::system();
-    let console = |manner: Manner| {
-        let clock = clock.clone();
-        Console::open(manner, move || clock.monotonic())
-    };
-    let raw = Manner::of_raw(&arguments);
-    let line: Line = match help::parse(&arguments, &Catalogue::new(raw.language)) {
-        Ok(line) => line,
-        Err(Stop::Show(text, exit)) => {
-            console(Manner { output: Output::People, ..raw }).print(&text);
-            return exit.into();
-        }
-        Err(Stop::Failed(failure)) => return console(raw).fail(&failure).into(),
-    };
+    let monotonic = clock.clone();
+    let (line, console) =
+        match help::begin(&arguments, |line: &Line| &line.speech, move || monotonic.monotonic()) {
+            Ok(begun) => begun,
+            Err(exit) => return exit.into(),
+        };
     log_to_stderr(line.verbose);
-    let console = match line.speech.manner() {
-        Ok(manner) => console(manner),
-        Err(failure) => return console(raw).fail(&failure).into(),
-    };
     start(line, &console, clock).unwrap_or_else(|failure| console.fail(&failure)).into()
 }
 

@@ -119,23 +119,12 @@ impl Context {
 /// Runs the program: one command line to its exit code.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let clock = Clock::system();
-    let open = |manner: Manner| {
-        let clock = clock.clone();
-        Console::open(manner, move || clock.monotonic())
-    };
-    let raw = Manner::of_raw(&arguments);
-    let line: Line = match help::parse(&arguments, &Catalogue::new(raw.language)) {
-        Ok(line) => line,
-        Err(Stop::Show(text, exit)) => {
-            open(Manner { output: Output::People, ..raw }).print(&text);
-            return exit.into();
-        }
-        Err(Stop::Failed(failure)) => return open(raw).fail(&failure).into(),
-    };
-    let console = match line.speech.manner() {
-        Ok(manner) => open(manner),
-        Err(failure) => return open(raw).fail(&failure).into(),
-    };
+    let monotonic = clock.clone();
+    let (line, console) =
+        match help::begin(&arguments, |line: &Line| &line.speech, move || monotonic.monotonic()) {
+            Ok(begun) => begun,
+            Err(exit) => return exit.into(),
+        };
     let begun = clock.monotonic();
     let context = Context { console: console.clone(), clock, begun };
     dispatch(&context, line.command).unwrap_or_else(|failure| console.fail(&failure)).into()
