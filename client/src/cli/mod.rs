@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use console::event::Summary;
 use console::help::{self, SpeechFlags, Stop};
-use console::{Catalogue, Console, Event, Exit, Failure, FailureCode, Manner, Output, event, failure};
+use console::{Console, Event, Exit, Failure, FailureCode, event, failure};
 use host::{Clock, Disk};
 
 use crate::connection::Connector;
@@ -227,7 +227,7 @@ fn log_to_stderr(verbose: u8) {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
-    use console::Language;
+    use console::{Catalogue, Language};
 
     #[test]
     fn every_command_and_argument_is_explained_in_both_languages() {

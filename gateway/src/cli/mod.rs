@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use console::config::{Configuration, Given};
 use console::event::{Fields, Summary};
-use console::help::{self, SpeechFlags, Stop};
-use console::{Catalogue, Console, Event, Exit, Failure, Manner, Output, args, failure, fields};
+use console::help::{self, SpeechFlags};
+use console::{Console, Event, Exit, Failure, args, failure, fields};
 use host::Clock;
 
 use crate::config::Config;
@@ -161,6 +161,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
+    use console::Catalogue;
 
     #[test]
     fn every_command_and_argument_has_its_help_in_both_languages() {
