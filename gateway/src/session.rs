@@ -28,8 +28,9 @@ pub async fn serve(practice: Arc<Practice>, peer: Peer, connection: Connection) 
             Some(_) = requests.join_next() => {}
         }
     }
-    // The connection is gone: what its requests hold is given back.
-    requests.shutdown().await;
+    // The connection is gone, so each request ends at its next word. None is cut off in between: a close whose entry
+    // is being committed still ends its upload, and a report still tells the ledger what it posted.
+    while requests.join_next().await.is_some() {}
     connection.close(varint(u64::from(CloseCode::Done.number())), b"");
 }
 

@@ -2,9 +2,11 @@
 //! returned, and no journal entry is written before what it names is durable.
 
 use std::path::Path;
+use std::time::Duration;
 
 use harness::scene::{self, BOOK, PERIOD, Scene};
 use harness::{Gateway, files, process, programs, skipped};
+use rustix::process::Signal;
 
 /// One system call, at the place where it matters: a sync when it has returned, a sending when it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,4 +185,32 @@ fn nothing_is_renamed_or_named_before_it_is_durable() {
         assert!(named, "{folder} was not synced after {to} was named");
     }
     assert!(renames > 5, "{renames} renames");
+}
+
+#[test]
+fn a_goodbye_in_the_middle_of_a_close_leaves_nothing_open() {
+    if !programs::is_installed("strace") || !may_trace() {
+        return skipped("strace: it is not installed or may not trace here");
+    }
+    let mut scene = Scene::open();
+    let (client, _bookkeeper) = scene.people();
+    scene.gateway.sigterm().expect(0);
+    let inner = Gateway::command(&scene.practice, scene.gateway.address);
+    let mut command = std::process::Command::new("strace");
+    // Every sync takes a tenth of a second, so that goodbyes come before, within and after the commit.
+    command.args(["-D", "-f", "-qq", "-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_enter=100000"]);
+    command.args(["-o", "/dev/null"]).arg(inner.get_program()).args(inner.get_args());
+    scene.gateway.start_as(command);
+    for moment in 0..8 {
+        let document = files::write(&scene.path(&format!("{moment}.txt")), format!("{moment}").as_bytes());
+        let mut sending = client.start_send(&[&document], BOOK, PERIOD);
+        sending.wait_for("the close", |event| event["type"] == "phase" && event["phase"] == "receipt");
+        std::thread::sleep(Duration::from_millis(moment * 100));
+        sending.signal(Signal::INT);
+        sending.wait();
+        client.send(&[&document], BOOK, PERIOD).expect(0);
+    }
+    // What is accepted is no upload any more: it would be dropped when it has stood still too long.
+    let spool = scene.practice.folder.join("spool");
+    process::wait_until("every upload that was accepted has ended", || files::tree(&spool).is_empty());
 }
