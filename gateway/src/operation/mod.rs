@@ -14,6 +14,7 @@ pub mod take;
 
 use std::time::Duration;
 
+use host::LogError;
 use model::{Timestamp, limits};
 use protocol::{Code, Refusal};
 use vault::{UploadRefusal, VaultError};
@@ -30,12 +31,10 @@ pub fn refusal(error: &VaultError) -> Refusal {
         VaultError::Upload(refused) => upload_refusal(refused),
         VaultError::Locked(_) => Code::Locked.into(),
         VaultError::Erased => Code::Gone.into(),
-        VaultError::Disk(host::DiskError::Full { .. }) => Code::DiskFull.into(),
-        VaultError::Stopped(cause) => match cause.as_ref() {
-            VaultError::Upload(refused) => upload_refusal(refused),
-            VaultError::Disk(host::DiskError::Full { .. }) => Code::DiskFull.into(),
-            other => internal(other),
-        },
+        VaultError::Disk(full) | VaultError::Log(LogError::Disk(full)) if full.is_full() => {
+            Code::DiskFull.into()
+        }
+        VaultError::Stopped(cause) => refusal(cause),
         other => internal(other),
     }
 }
@@ -92,5 +91,23 @@ impl Practice {
     /// The clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_as_such_wherever_it_was_met() {
+        let full = || host::DiskError::Full { path: "spool".into() };
+        let met = [VaultError::from(full()), VaultError::from(LogError::from(full()))];
+        for error in met {
+            assert_eq!(refusal(&error).known(), Some(Code::DiskFull), "{error}");
+            let stopped = VaultError::Stopped(Arc::new(error));
+            assert_eq!(refusal(&stopped).known(), Some(Code::DiskFull), "{stopped}");
+        }
     }
 }

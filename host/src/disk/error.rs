@@ -83,6 +83,11 @@ pub enum DiskError {
 }
 
 impl DiskError {
+    /// Is there no room?
+    pub const fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. })
+    }
+
     /// Is it only that nothing is there?
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent { .. })
