@@ -26,7 +26,7 @@ use crate::enrol::{self, Door};
 use crate::keys::purpose;
 use crate::ledger::rows::Standing;
 use crate::operation::{hello::SOFTWARE, report};
-use crate::practice::Practice;
+use crate::practice::{Practice, end_accepted};
 use crate::session;
 
 /// How long a stopping gateway lets connections end.
@@ -344,6 +344,7 @@ async fn rounds(practice: Arc<Practice>) {
         ticks.tick().await;
         let shared = Arc::clone(&practice);
         let swept = tokio::task::spawn_blocking(move || {
+            end_accepted(&shared.vault, &shared.ledger); // before what is old is dropped
             let ended = shared.vault.uploads().expire(shared.now(), shared.config.upload_age_seconds_max);
             enrol::sweep(&shared);
             ended.len()

@@ -1,6 +1,7 @@
 //! The opened practice folder: everything that a running gateway shares. Opening it is the whole of a start, in the
 //! order of FORMATS 1; closing it is a clean stop.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -164,10 +165,17 @@ impl Opened {
             Journal::recover(&disk, &folder.join("journal"), &config.second_place(folder))?;
         let registry = Arc::new(Registry::default());
         let reader = journal.reader().clone();
-        let spools = vault.uploads().recover()?;
+        let begin = settle_rings(&vault, &reader, begin)?;
         let (ledger, posted) =
             Ledger::start(&disk, &folder.join("ledger"), &vault, &reader, &registry, begin)?;
-        reconcile(&vault, &ledger, spools);
+        for (shelf, version) in vault.unknown_shelves()? {
+            tracing::error!(%shelf, version, "no ring knows the key of this shelf; it is left as it is");
+        }
+        // After the ledger: only now does the vault know what was accepted and is never cut.
+        for left in vault.uploads().recover()?.left {
+            tracing::error!(upload = %left.upload.to_hex(), error = %left.cause, "a spool can not be read; it is left as it is");
+        }
+        end_accepted(&vault, &ledger);
         Self::assemble(
             folder, config, disk, lock, vault, keys, quic, journal, registry, ledger, posted, recovered,
             clock,
@@ -346,11 +354,24 @@ fn bundle(keys: &Keys, config: &Config, now: Timestamp) -> Result<Vec<u8>, OpenE
     Ok(bundle.sign(&keys.statements.key, &keys.statements.certificate, keys.issuing.certificate())?)
 }
 
-/// Spools whose submission the journal has accepted are ended; the others go on.
-fn reconcile(vault: &Vault, ledger: &Ledger, spools: vault::Recovery) {
-    for left in &spools.left {
-        tracing::error!(upload = %left.upload.to_hex(), error = %left.cause, "a spool can not be read; it is left as it is");
+/// A ring whose end is not whole is cut there only if it lacks no key that is used. A key that was lost so was used
+/// by the ledger at most, which is then posted again.
+fn settle_rings(vault: &Vault, journal: &journal::Reader, begin: Begin) -> Result<Begin, OpenError> {
+    if !vault.has_torn_ring() {
+        return Ok(begin);
     }
+    let mut entry_keys = HashSet::new();
+    journal.iterate(0, |entry| -> Result<(), OpenError> {
+        entry_keys.insert(entry.key());
+        Ok(())
+    })?;
+    vault.settle_rings(&entry_keys)?;
+    tracing::warn!("a key that was being made when the gateway stopped was never used, and is cut");
+    Ok(Begin::Again)
+}
+
+/// Ends the uploads whose submission the journal has accepted; the others go on.
+pub(crate) fn end_accepted(vault: &Vault, ledger: &Ledger) {
     for upload in vault.uploads().all() {
         let head = upload.head();
         let row = ledger.row::<rows::Submission>(&key::submission(head.submission, head.person));

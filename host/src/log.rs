@@ -70,14 +70,14 @@ impl FrameAt {
     }
 }
 
-/// What recovery found.
+/// What recovery found, or would find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recovered {
     /// Frames, the format frame included.
     pub frames: u64,
     /// Length of the file now.
     pub end: u64,
-    /// Bytes of a torn frame that were cut; 0 after a clean stop.
+    /// Bytes of a torn frame that were cut, or would be; 0 after a clean stop.
     pub cut_bytes: u64,
 }
 
@@ -171,6 +171,22 @@ impl Log {
         let Recovered { frames, end, .. } = recovered;
         let log = Self { file: Arc::new(file), end, frames, state: State::Open, buffer: Vec::new() };
         Ok((log, recovered))
+    }
+
+    /// Reads a log as [`Log::recover`] does and says what that would find and cut, but changes nothing: for whoever
+    /// learns only from the frames themselves, and from elsewhere, below which floor nothing may be cut.
+    ///
+    /// Nothing that `each` was given is sure to be on the disk before the log has been recovered.
+    ///
+    /// Errors: as [`Log::recover`].
+    pub fn survey(
+        disk: &Disk,
+        path: &Path,
+        format: &'static str,
+        each: &mut dyn FnMut(Frame<'_>) -> Result<(), LogError>,
+    ) -> Result<Recovered, LogError> {
+        let file = disk.open(path, How::Read)?;
+        Ok(recover::survey(&file, format, 0, each)?.0)
     }
 
     /// Appends one frame and makes it durable: one write, one sync.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use host::{DiskError, LogError, NoRandomness};
-use model::{BookId, EntryKeyId, ShelfId, class::Domain};
+use model::{EntryKeyId, ShelfId, class::Domain};
 
 /// Every way in which the vault fails.
 #[derive(Debug, thiserror::Error)]
@@ -83,8 +83,6 @@ pub enum UnknownKey {
     Shelf(ShelfId, u32),
     /// The key of journal entries.
     Entry(EntryKeyId),
-    /// A book's duplicate key: none was made, so the book holds nothing.
-    Duplicate(BookId),
     /// The index key or the handle key.
     House,
 }
@@ -142,7 +140,6 @@ impl std::fmt::Display for UnknownKey {
         match self {
             Self::Shelf(id, version) => write!(f, "version {version} of shelf {id}"),
             Self::Entry(id) => write!(f, "entry key {id}"),
-            Self::Duplicate(book) => write!(f, "a duplicate key of book {book}"),
             Self::House => f.write_str("the index key or the handle key"),
         }
     }

@@ -71,12 +71,6 @@ impl Keyring {
         self.find_or_make(domain, find, make)
     }
 
-    /// The shelf of this name, if there is one.
-    pub(crate) fn find_shelf(&self, name: ShelfName) -> Option<Shelf> {
-        let keys = self.read();
-        keys.by_name.get(&name).and_then(|at| keys.shelves.get(at)).cloned()
-    }
-
     /// A version of a shelf, by its id.
     pub(crate) fn shelf_version(&self, id: ShelfId, version: u32) -> Result<Shelf, VaultError> {
         let keys = self.read();
@@ -101,6 +95,29 @@ impl Keyring {
             || keys.tombstones.contains(&Tombstone::Shelf(id, version));
         let all = Domain::ALL.into_iter().all(|domain| self.is_unlocked(domain));
         (known || all).then_some(known)
+    }
+
+    /// Whether a ring holds this entry key, or a tombstone names it.
+    pub(crate) fn knows_entry_key(&self, id: EntryKeyId) -> bool {
+        let keys = self.read();
+        keys.entries.contains_key(&id) || keys.tombstones.contains(&Tombstone::Journal(id))
+    }
+
+    /// Whether a ring ends in what is no whole frame.
+    pub(crate) fn has_torn_ring(&self) -> bool {
+        Domain::ALL.into_iter().any(|domain| self.ring(domain).is_ok_and(|ring| ring.is_torn()))
+    }
+
+    /// Cuts such ends if that loses no key that is used; else names the ring as damaged.
+    pub(crate) fn settle(&self, loses_nothing: bool) -> Result<(), VaultError> {
+        for domain in Domain::ALL {
+            match self.ring(domain) {
+                Ok(mut ring) if ring.is_torn() && loses_nothing => ring.settle()?,
+                Ok(ring) if ring.is_torn() => return Err(ring.damaged_end()),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The entry key of this scope, made if there is none; durable.

@@ -16,7 +16,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use host::{Disk, Durable, Log};
+use host::{Disk, Durable, Frame, Log, LogError};
 use model::{
     Blake3Digest, BookId, Class, EntryKeyId, PersonId, ShelfId, Term, VaultId, class::Domain, limits,
 };
@@ -86,9 +86,12 @@ pub(crate) struct Ring {
     identity: Blake3Digest,
     key: RingKey,
     context: RingContext,
-    log: Log,
-    /// An append has failed: what the log holds is for recovery to say.
-    broken: bool,
+    /// None if it is to be recovered first: an append has failed, or its end is torn.
+    log: Option<Log>,
+    /// Length of what was read or acknowledged: nothing is cut below it.
+    end: u64,
+    /// Its end was not whole when it was opened, and nobody has said yet what that is.
+    torn: bool,
 }
 
 /// Which ring: all that its contexts need, and where it lies.
@@ -109,36 +112,82 @@ impl Ring {
         entries: &[Entry],
     ) -> Result<Durable<Self>, VaultError> {
         let log = Log::create(place.disk, &place.path, FORMAT)?;
-        let context = place.context();
-        let disk = place.disk.clone();
-        let mut ring = Self { disk, path: place.path, identity: *identity, key, context, log, broken: false };
+        let mut ring = Self::closed(place, key, identity);
+        ring.end = log.end();
+        ring.log = Some(log);
         let added = ring.append(Some(identity), entries)?;
         Ok(added.map(|()| ring))
     }
 
-    /// Reads a ring: its keys in the order in which they came.
-    pub(crate) fn recover(
+    /// Reads a ring: its keys in the order in which they came. A torn end is left, see [`Ring::settle`].
+    pub(crate) fn open(
         place: RingPlace<'_>,
         key: RingKey,
         identity: &Blake3Digest,
     ) -> Result<(Self, Vec<Entry>), VaultError> {
-        let context = place.context();
-        let (log, entries) = read(place.disk, &place.path, &key, &context, identity)?;
-        let disk = place.disk.clone();
-        let ring = Self { disk, path: place.path, identity: *identity, key, context, log, broken: false };
+        let mut ring = Self::closed(place, key, identity);
+        let mut entries = Vec::new();
+        let found =
+            Log::survey(&ring.disk, &ring.path, FORMAT, &mut |frame| ring.read(&frame, &mut entries))?;
+        // A ring without its first frame has lost it, or `init` was never finished: both are damage.
+        if found.frames < 2 {
+            return Err(damaged("ring", &ring.path));
+        }
+        (ring.end, ring.torn) = (found.end, found.cut_bytes > 0);
+        if !ring.torn {
+            ring.recover()?;
+        }
         Ok((ring, entries))
+    }
+
+    fn closed(place: RingPlace<'_>, key: RingKey, identity: &Blake3Digest) -> Self {
+        let context = place.context();
+        let disk = place.disk.clone();
+        Self { disk, path: place.path, identity: *identity, key, context, log: None, end: 0, torn: false }
+    }
+
+    /// Whether its end was not whole when it was opened, and is not settled.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.torn
+    }
+
+    /// Cuts the torn end: whoever calls knows that no key in it was ever used.
+    pub(crate) fn settle(&mut self) -> Result<(), VaultError> {
+        self.recover()?;
+        self.torn = false;
+        Ok(())
     }
 
     /// After an append that has failed, as on a full disk: all keys that the ring holds, perhaps those of that
     /// append too. Nothing if none has failed.
     pub(crate) fn mend(&mut self) -> Result<Vec<Entry>, VaultError> {
-        if !self.broken {
-            return Ok(Vec::new());
+        match (&self.log, self.torn) {
+            (Some(_), _) => Ok(Vec::new()),
+            (None, true) => Err(self.damaged_end()),
+            (None, false) => self.recover(),
         }
-        let (log, entries) = read(&self.disk, &self.path, &self.key, &self.context, &self.identity)?;
-        self.log = log;
-        self.broken = false;
+    }
+
+    /// A torn end that may hold keys which are used.
+    pub(crate) fn damaged_end(&self) -> VaultError {
+        damaged("ring: its last frame", &self.path)
+    }
+
+    fn recover(&mut self) -> Result<Vec<Entry>, VaultError> {
+        let mut entries = Vec::new();
+        let (log, _) = Log::recover(&self.disk, &self.path, FORMAT, self.end, &mut |frame| {
+            self.read(&frame, &mut entries)
+        })?;
+        self.end = log.end();
+        self.log = Some(log);
         Ok(entries)
+    }
+
+    fn read(&self, frame: &Frame<'_>, entries: &mut Vec<Entry>) -> Result<(), LogError> {
+        let context = RingContext { revision: frame.number, ..self.context };
+        let more = open_frame(&self.key, &context, frame.number, frame.body, &self.identity);
+        entries.extend(more.map_err(|NotOurs| frame.refuse("it is no frame of this ring"))?);
+        Ok(())
     }
 
     /// Adds keys. They may be used only when this has returned.
@@ -159,11 +208,13 @@ impl Ring {
         if plain.len() > limits::FRAME_BYTES_MAX / 2 {
             return Err(VaultError::TooLarge { what: "ring frame" });
         }
-        let context = RingContext { revision: self.log.frames(), ..self.context };
+        // Given back only when the append has succeeded.
+        let mut log = self.log.take().ok_or_else(|| self.damaged_end())?;
+        let context = RingContext { revision: log.frames(), ..self.context };
         let sealed = seal::seal(&self.key, &context, &plain)?;
-        self.broken = true;
-        let added = self.log.append(KEYS, &sealed)?;
-        self.broken = false;
+        let added = log.append(KEYS, &sealed)?;
+        self.end = log.end();
+        self.log = Some(log);
         Ok(added.map(|_| ()))
     }
 
@@ -182,27 +233,6 @@ impl RingPlace<'_> {
             revision: 0,
         }
     }
-}
-
-fn read(
-    disk: &Disk,
-    path: &Path,
-    key: &RingKey,
-    context: &RingContext,
-    identity: &Blake3Digest,
-) -> Result<(Log, Vec<Entry>), VaultError> {
-    let mut entries = Vec::new();
-    let (log, _) = Log::recover(disk, path, FORMAT, 0, &mut |frame| {
-        let context = RingContext { revision: frame.number, ..*context };
-        let more = open_frame(key, &context, frame.number, frame.body, identity);
-        entries.extend(more.map_err(|NotOurs| frame.refuse("it is no frame of this ring"))?);
-        Ok(())
-    })?;
-    // A ring without its first frame has lost it, or `init` was never finished: both are damage.
-    if log.frames() < 2 {
-        return Err(damaged("ring", path));
-    }
-    Ok((log, entries))
 }
 
 fn open_frame(

@@ -3,6 +3,7 @@
 //! `init` writes in this order, so that a crash leaves either a vault or something that is plainly none: folders,
 //! slots, shred seed, rings, each durable; then every slot is opened once; `vault.json` last (V11).
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ use crate::private::Purpose;
 use crate::records::{Records, SealedTables};
 use crate::ring::{Entry, EntryScope, Ring, RingPlace, ShelfName};
 use crate::shelf::{ShelfPosition, ShelfRecord, Shelves};
-use crate::upload::{Barrier, Uploads};
+use crate::upload::{self, Barrier, Uploads};
 use crate::{VaultError, seed};
 
 /// More unlock slots than anybody has.
@@ -156,7 +157,7 @@ impl Vault {
             };
             let key = ring_key(&seed.root, master, &identity, domain, seed.generation);
             let place = ring_place(disk, &folder, &identity, domain, seed.generation);
-            let (ring, entries) = Ring::recover(place, key, &digest)?;
+            let (ring, entries) = Ring::open(place, key, &digest)?;
             rings.push((domain, ring, entries));
             if domain == Domain::Standard {
                 private = Some(master.private_keys_key(identity.vault.as_bytes()));
@@ -245,25 +246,31 @@ impl Vault {
         self.rooms.keyring.shelves().into_iter().map(info).collect()
     }
 
-    /// The shelf of this name, if there is one.
-    pub fn find_shelf(&self, name: ShelfName) -> Option<ShelfInfo> {
-        let shelf = self.rooms.keyring.find_shelf(name)?;
-        Some(ShelfInfo { id: shelf.id, version: shelf.version, name: shelf.name })
-    }
-
-    /// Gives every document that a shelf speaks of, in order, from the frame at `from_bytes` on (0: from the
-    /// first). Of several records of one (person, submission, n) the last counts.
+    /// Gives every document that a shelf speaks of, in order. Of several records of one (person, submission, n) the
+    /// last counts. Changes nothing: whoever posts them then says what was accepted ([`Vault::keep_on_shelf`]), and
+    /// only then are the shelves recovered ([`Vault::recover_shelf`]).
     ///
     /// # Errors
     /// Damage by name, or the disk's refusal.
-    pub fn scan_shelf(
-        &self,
-        shelf: &ShelfInfo,
-        from_bytes: u64,
-        each: &mut dyn FnMut(ShelfRecord),
-    ) -> Result<(), VaultError> {
+    pub fn scan_shelf(&self, shelf: &ShelfInfo, each: &mut dyn FnMut(ShelfRecord)) -> Result<(), VaultError> {
         let shelf = self.rooms.keyring.shelf_version(shelf.id, shelf.version)?;
-        self.rooms.shelves.scan(&shelf, from_bytes, each)
+        self.rooms.shelves.scan(&shelf, each)
+    }
+
+    /// Says that an acceptance names what lies here: a torn end of the shelf that reaches it is damage, never cut.
+    /// To be said of every document before anything is written to its shelf.
+    pub fn keep_on_shelf(&self, position: &ShelfPosition) {
+        let bytes = position.offset.saturating_add(1);
+        self.rooms.shelves.raise_floor(position.shelf, position.version, bytes);
+    }
+
+    /// Recovers a shelf's file after an unclean stop: a torn end is cut, what was read of it is made durable.
+    ///
+    /// # Errors
+    /// Damage by name, or the disk's refusal.
+    pub fn recover_shelf(&self, shelf: &ShelfInfo) -> Result<(), VaultError> {
+        let shelf = self.rooms.keyring.shelf_version(shelf.id, shelf.version)?;
+        self.rooms.shelves.recover(&shelf)
     }
 
     /// Shelf files whose key no ring holds and no tombstone names: damage, to be named at a start. While a domain is
@@ -272,29 +279,37 @@ impl Vault {
     /// # Errors
     /// The disk's refusal.
     pub fn unknown_shelves(&self) -> Result<Vec<(ShelfId, u32)>, VaultError> {
+        let mut files = self.shelf_files()?;
+        files.retain(|(id, version)| self.rooms.keyring.knows_shelf(*id, *version) == Some(false));
+        Ok(files)
+    }
+
+    fn shelf_files(&self) -> Result<Vec<(ShelfId, u32)>, VaultError> {
         let named = |name: &std::ffi::OsString| {
             let (id, version) = name.to_str()?.split_once('.')?;
             Some((ShelfId::from_hex(id).ok()?, version.parse().ok()?))
         };
-        let files = self.rooms.disk.list(&self.rooms.folder.shelves())?;
-        let unknown =
-            |(id, version): &(ShelfId, u32)| self.rooms.keyring.knows_shelf(*id, *version) == Some(false);
-        Ok(files.iter().filter_map(named).filter(unknown).collect())
+        Ok(self.rooms.disk.list(&self.rooms.folder.shelves())?.iter().filter_map(named).collect())
     }
 
-    /// Length of a shelf's file in bytes: up to where it has been scanned. 0 if there is none yet.
+    /// Whether a ring ends in what is no whole frame: a key that was being added when the power went, or damage.
+    /// No key is added to it before [`Vault::settle_rings`].
+    pub fn has_torn_ring(&self) -> bool {
+        self.rooms.keyring.has_torn_ring()
+    }
+
+    /// Cuts what is not whole at the end of a ring, if nothing is lost with it: `entry_keys` are those that the
+    /// journal names, shelves and spools are asked for theirs.
     ///
     /// # Errors
-    /// As [`Vault::scan_shelf`].
-    pub fn shelf_end(&self, shelf: &ShelfInfo) -> Result<u64, VaultError> {
-        let shelf = self.rooms.keyring.shelf_version(shelf.id, shelf.version)?;
-        self.rooms.shelves.end(&shelf)
-    }
-
-    /// Says that an acceptance names what lies in a shelf below `bytes`: a torn end there is damage, never cut.
-    /// Counts from the next time that the shelf's file is opened, so say it before anything is scanned.
-    pub fn set_shelf_floor(&self, shelf: ShelfId, bytes: u64) {
-        self.rooms.shelves.set_floor(shelf, bytes);
+    /// [`VaultError::Damaged`] if any of these keys is known to no ring: then the end is damage, and stays.
+    pub fn settle_rings(&self, entry_keys: &HashSet<EntryKeyId>) -> Result<(), VaultError> {
+        let rooms = &self.rooms;
+        let is_known = |shelf: &(ShelfId, u32)| rooms.keyring.knows_shelf(shelf.0, shelf.1) == Some(true);
+        let all_known = entry_keys.iter().all(|id| rooms.keyring.knows_entry_key(*id))
+            && self.shelf_files()?.iter().all(is_known)
+            && upload::shelves_of_spools(rooms)?.iter().all(is_known);
+        rooms.keyring.settle(all_known)
     }
 
     /// The key that entries of this scope are sealed under, made if there is none; durable.

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use counterfoil_vault as vault;
 use harness::*;
+use host::Disk;
 use host::sim::{Loss, SimMedium};
 use model::{Blake3Digest, BookId, Class, EntryKeyId, KeyId, PieceIndex, Sha256Digest};
 use vault::{EntryScope, Purpose, SealedEntry, Shelved, StoredDocument, UploadRefusal, Vault, VaultError};
@@ -105,9 +106,24 @@ fn on_shelves(vault: &Vault) -> std::collections::BTreeMap<u32, vault::ShelfPosi
             Shelved::Stored(position) => drop(found.insert(record.n, Some(position))),
             Shelved::Dropped => drop(found.insert(record.n, None)),
         };
-        vault.scan_shelf(&shelf, 0, each).unwrap();
+        vault.scan_shelf(&shelf, each).unwrap();
     }
     found.into_iter().filter_map(|(n, position)| Some((n, position?))).collect()
+}
+
+/// A start as the gateway makes it: what the journal names is kept, then the rest of each log's end is settled.
+fn start(disk: &Disk, named: &[EntryKeyId], told: &Acknowledged) -> Result<Vault, VaultError> {
+    let vault = open_on(disk)?;
+    if vault.has_torn_ring() {
+        vault.settle_rings(&named.iter().copied().collect())?;
+    }
+    if told.committed.get() {
+        told.shelved.borrow().iter().for_each(|document| vault.keep_on_shelf(&document.position));
+    }
+    for shelf in vault.shelves() {
+        vault.recover_shelf(&shelf)?;
+    }
+    Ok(vault)
 }
 
 /// Runs a story with a stop at each change, until it runs to its end; then a start, what `after` does, a power cut
@@ -126,14 +142,15 @@ fn stop_everywhere(
             drop(vault);
             stop.happen(&sim);
             let place = format!("{stop:?} at change {step}");
-            let vault = open_on(&sim.disk()).unwrap_or_else(|cause| panic!("{place}: {cause}"));
+            let vault = start(&sim.disk(), &[], &told).unwrap_or_else(|cause| panic!("{place}: {cause}"));
             let found = vault.uploads().recover().unwrap_or_else(|cause| panic!("{place}: {cause}"));
             assert!(found.left.is_empty(), "{place}: {:?}", found.left);
             after(&sim, &vault, &told, &place);
             assert_eq!(spools(&sim), 0, "{place}");
             drop(vault);
             sim.crash_losing(Loss::Everything);
-            let vault = open_on(&sim.disk()).unwrap_or_else(|cause| panic!("{place}, later: {cause}"));
+            let vault =
+                start(&sim.disk(), &[], &told).unwrap_or_else(|cause| panic!("{place}, later: {cause}"));
             assert_eq!(vault.uploads().recover().unwrap().open, 0, "{place}");
             last(&vault, &place);
             if ended.is_ok() {
@@ -237,10 +254,10 @@ fn a_second_cut_during_the_start_changes_nothing() {
         sim.crash();
         let before = sim.operations();
         sim.cut_power_at(before + step);
-        let started = open_on(&sim.disk()).and_then(|vault| vault.uploads().recover());
+        let started = start(&sim.disk(), &[], &told).and_then(|vault| vault.uploads().recover());
         let ended = started.is_ok() && sim.operations() < before + step;
         sim.crash();
-        let vault = open_on(&sim.disk()).unwrap();
+        let vault = start(&sim.disk(), &[], &told).unwrap();
         assert!(vault.uploads().recover().unwrap().left.is_empty(), "step {step}");
         let upload = vault.uploads().find(head().person, head().submission).unwrap().unwrap();
         for (n, _) in contents() {
@@ -291,7 +308,8 @@ fn a_key_is_durable_before_anything_is_sealed_under_it() {
             let ended = key_story(&vault, &mut sealed);
             drop(vault);
             sim.crash_losing(loss);
-            let vault = open_on(&sim.disk()).unwrap();
+            let named: Vec<EntryKeyId> = sealed.entries.iter().map(|(id, ..)| *id).collect();
+            let vault = start(&sim.disk(), &named, &Acknowledged::default()).unwrap();
             for (id, entry, sealed) in &sealed.entries {
                 let opened = vault.open_entry(*id, entry, &sealed.statement, sealed.list.as_deref());
                 let opened = opened.unwrap_or_else(|cause| panic!("{loss:?}, step {step}: {cause}"));

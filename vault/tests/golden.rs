@@ -102,7 +102,7 @@ fn the_golden_vault_opens_and_holds_what_it_held() {
         vault.shelves().into_iter().filter(|shelf| shelf.name.class == Class::Internal).collect();
     let mut positions = Vec::new();
     vault
-        .scan_shelf(&shelves[0], 0, &mut |record| {
+        .scan_shelf(&shelves[0], &mut |record| {
             assert_eq!((record.person, record.submission), (head().person, head().submission));
             if let Shelved::Stored(position) = record.state {
                 positions.push(position);

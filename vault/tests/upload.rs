@@ -198,7 +198,7 @@ fn a_withdrawn_document_goes_and_its_shelf_says_so() {
     let mut last = std::collections::BTreeMap::new();
     for shelf in vault.shelves() {
         vault
-            .scan_shelf(&shelf, 0, &mut |record| {
+            .scan_shelf(&shelf, &mut |record| {
                 last.insert(record.n, record.state);
             })
             .unwrap();
@@ -239,7 +239,7 @@ fn a_dropped_upload_leaves_nothing_but_what_the_shelf_says_and_its_id_starts_ane
     );
     let mut states = Vec::new();
     let shelf = vault.shelves()[0];
-    vault.scan_shelf(&shelf, 0, &mut |record| states.push(record.state)).unwrap();
+    vault.scan_shelf(&shelf, &mut |record| states.push(record.state)).unwrap();
     assert!(matches!(states[..], [Shelved::Stored(_), Shelved::Dropped]));
     vault.uploads().open(head(), vec![document(1, &bytes)], NOW).unwrap();
 }
@@ -352,10 +352,8 @@ fn many_small_documents_share_their_barriers() {
     let numbers: Vec<u32> = (1..=200).collect();
     let prepared = upload.prepare_close(&numbers).unwrap();
     assert_eq!(prepared.documents().get().len(), 200);
-    let frames = vault.shelf_end(&vault.shelves()[0]).unwrap();
     let mut seen = 0;
-    vault.scan_shelf(&vault.shelves()[0], 0, &mut |_| seen += 1).unwrap();
-    vault.scan_shelf(&vault.shelves()[0], frames, &mut |_| seen += 1000).unwrap();
+    vault.scan_shelf(&vault.shelves()[0], &mut |_| seen += 1).unwrap();
     assert_eq!(seen, 200);
 }
 

@@ -5,11 +5,11 @@ use std::sync::PoisonError;
 
 use host::Disk;
 use journal::Reader;
-use vault::records::{self, Found, SledRecords};
-use vault::{Shelved, Vault};
+use vault::records::{self, Found, Scan, SledRecords};
+use vault::{ShelfPosition, Shelved, Vault};
 
 use super::post::{Draft, PostError, Posting, Says};
-use super::rows::{self, Key, Position, Table, key};
+use super::rows::{self, Key, Position, Row, Table, key};
 use super::{Ledger, Registered};
 use crate::registry::Registry;
 use crate::sealing::{self, EntrySeals, ReadFailure};
@@ -93,6 +93,12 @@ impl Ledger {
         }
         let entries = ledger.post_from(from)?;
         ledger.located.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        ledger.keep_accepted(vault)?;
+        if entries > 0 {
+            for shelf in vault.shelves() {
+                vault.recover_shelf(&shelf)?;
+            }
+        }
         ledger.fill(registry)?;
         Ok((ledger, Posted { entries, again }))
     }
@@ -160,7 +166,7 @@ impl Ledger {
     fn locate_all(&self, vault: &Vault) -> Result<(), StartError> {
         let mut located = self.located.lock().unwrap_or_else(PoisonError::into_inner);
         for shelf in vault.shelves() {
-            vault.scan_shelf(&shelf, 0, &mut |record| {
+            vault.scan_shelf(&shelf, &mut |record| {
                 let place = (record.person, record.submission, record.n);
                 match record.state {
                     Shelved::Stored(position) => drop(located.insert(place, position)),
@@ -169,6 +175,25 @@ impl Ledger {
             })?;
         }
         Ok(())
+    }
+
+    /// Tells the vault of every document that was accepted: nothing is cut below it.
+    fn keep_accepted(&self, vault: &Vault) -> Result<(), StartError> {
+        let mut outcome = Ok(());
+        self.tables.scan(super::name(Table::Document), &[], None, &mut |_, bytes| {
+            match rows::Document::from_bytes(bytes) {
+                Ok(row) => {
+                    let position = row.position.and_then(|position| ShelfPosition::from_bytes(&position));
+                    position.iter().for_each(|position| vault.keep_on_shelf(position));
+                    Scan::GoOn
+                }
+                Err(malformed) => {
+                    outcome = Err(PostError::from(malformed).into());
+                    Scan::Stop
+                }
+            }
+        })?;
+        outcome
     }
 
     fn post_from(&self, from: u64) -> Result<u64, StartError> {

@@ -26,6 +26,18 @@ pub(super) fn recover(
     floor_bytes: u64,
     each: &mut dyn FnMut(Frame<'_>) -> Result<(), LogError>,
 ) -> Result<Recovered, LogError> {
+    let (found, last) = survey(file, format, floor_bytes, each)?;
+    write_again(file, last, found.cut_bytes)?;
+    Ok(found)
+}
+
+/// The reading and the judging of it; changes nothing. The last whole frame is beside what was found.
+pub(super) fn survey(
+    file: &DiskFile,
+    format: &'static str,
+    floor_bytes: u64,
+    each: &mut dyn FnMut(Frame<'_>) -> Result<(), LogError>,
+) -> Result<(Recovered, FrameAt), LogError> {
     let found_bytes = file.len()?;
     let damaged = |offset| LogError::Damaged { path: file.path().to_owned(), offset };
     let mut ahead = Ahead { file, found_bytes, start: 0, window: Vec::new() };
@@ -47,8 +59,7 @@ pub(super) fn recover(
     if end < floor_bytes || (cut_bytes > 0 && !is_torn(file, end, found_bytes)?) {
         return Err(damaged(end));
     }
-    write_again(file, last, cut_bytes)?;
-    Ok(Recovered { frames, end, cut_bytes })
+    Ok((Recovered { frames, end, cut_bytes }, last))
 }
 
 /// Reads a file from front to back in large steps; holds a window, or one frame where that is longer.

@@ -182,6 +182,31 @@ fn nothing_is_cut_below_the_floor() {
 }
 
 #[test]
+fn a_survey_finds_what_recovery_would_and_changes_nothing() {
+    let (whole, begins) = bytes_of(&[b"first", b"the last one"]);
+    let mut flipped = whole.clone();
+    flipped[begins[2] as usize + 6] ^= 1;
+    for content in [&whole[..], &whole[..whole.len() - 1], &flipped] {
+        let sim = SimMedium::new(0);
+        assert!(sim.plant(path(), content));
+        let mut bodies = Vec::new();
+        let found = Log::survey(&sim.disk(), path(), FORMAT, &mut |frame| {
+            bodies.push(frame.body.to_vec());
+            Ok(())
+        });
+        assert_eq!((sim.operations(), sim.content(path()).unwrap()), (0, content.to_vec()));
+        let recovered = recover(content);
+        assert_eq!((found.unwrap(), bodies), (recovered.result.unwrap(), recovered.bodies));
+    }
+    let mut damaged = whole.clone();
+    damaged[begins[1] as usize + 6] ^= 1;
+    let sim = SimMedium::new(0);
+    assert!(sim.plant(path(), &damaged));
+    let refused = Log::survey(&sim.disk(), path(), FORMAT, &mut |_| Ok(()));
+    assert!(matches!(refused, Err(LogError::Damaged { offset, .. }) if offset == begins[1]));
+}
+
+#[test]
 fn a_log_that_ends_below_the_floor_is_damaged_even_if_every_frame_is_whole() {
     let (whole, begins) = bytes_of(&[b"first", b"the last one"]);
     let short = &whole[..begins[2] as usize];

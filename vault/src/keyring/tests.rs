@@ -49,7 +49,7 @@ impl Bench {
     fn keyring(&self) -> Keyring {
         self.sim.restart();
         let disk = self.sim.disk();
-        let (ring, entries) = Ring::recover(self.place(&disk), self.key(1), &IDENTITY).unwrap();
+        let (ring, entries) = Ring::open(self.place(&disk), self.key(1), &IDENTITY).unwrap();
         Keyring::new(VaultId::from_bytes([2; 16]), vec![(Domain::Standard, ring, entries)])
     }
 
@@ -57,7 +57,7 @@ impl Bench {
     fn bury(&self, tombstone: Tombstone) {
         self.sim.restart();
         let disk = self.sim.disk();
-        let (mut ring, _) = Ring::recover(self.place(&disk), self.key(1), &IDENTITY).unwrap();
+        let (mut ring, _) = Ring::open(self.place(&disk), self.key(1), &IDENTITY).unwrap();
         ring.add(&[Entry::Tombstone(tombstone)]).unwrap().into_inner();
     }
 }
@@ -133,13 +133,46 @@ fn what_a_tombstone_names_is_erased_and_what_nothing_names_is_unknown() {
 }
 
 #[test]
+fn a_torn_ring_takes_no_key_before_it_is_settled_and_keeps_its_end_if_that_would_lose_one() {
+    let bench = Bench::new();
+    drop(bench.create());
+    let keyring = bench.keyring();
+    let kept = keyring.shelf(NAME).unwrap().id;
+    let lost = keyring.entry_key(EntryScope::House).unwrap();
+    assert!(!keyring.has_torn_ring() && keyring.knows_entry_key(lost));
+    drop(keyring);
+    let whole = bench.sim.content(&Bench::path()).unwrap();
+    let mut torn = whole.clone();
+    *torn.last_mut().unwrap() ^= 1;
+    assert!(bench.sim.plant(&Bench::path(), &torn));
+    let keyring = bench.keyring();
+    assert!(keyring.has_torn_ring() && !keyring.knows_entry_key(lost));
+    assert_eq!(keyring.shelf(NAME).unwrap().id, kept, "what is whole is known");
+    let refused = [
+        keyring.entry_key(EntryScope::House).err(),
+        keyring.settle(false).err(),
+        keyring.entry_key(EntryScope::House).err(),
+    ];
+    for refused in refused {
+        assert!(matches!(refused, Some(VaultError::Damaged { .. })), "{refused:?}");
+    }
+    assert!(bench.sim.content(&Bench::path()).unwrap() == torn, "nothing was cut");
+    keyring.settle(true).unwrap();
+    assert!(!keyring.has_torn_ring());
+    let other = keyring.entry_key(EntryScope::House).unwrap();
+    assert_ne!(other, lost);
+    drop(keyring);
+    assert!(bench.keyring().knows_entry_key(other));
+}
+
+#[test]
 fn a_locked_domain_makes_and_gives_no_key() {
     let bench = Bench::new();
     drop(bench.create());
     let keyring = bench.keyring();
     let name = ShelfName { class: Class::Confidential, ..NAME };
     assert!(matches!(keyring.shelf(name), Err(VaultError::Locked(Domain::Confidential))));
-    assert!(keyring.find_shelf(name).is_none());
+    assert!(keyring.shelves().is_empty());
 }
 
 #[test]
@@ -148,14 +181,14 @@ fn a_ring_opens_under_its_own_key_generation_and_vault_alone() {
     drop(bench.create());
     let disk = bench.sim.disk();
     let refused = |place: RingPlace<'_>, key: RingKey, identity: &Blake3Digest| {
-        let refused = Ring::recover(place, key, identity).err();
+        let refused = Ring::open(place, key, identity).err();
         assert!(matches!(refused, Some(VaultError::Log(host::LogError::Refused { .. }))), "{refused:?}");
     };
     refused(bench.place(&disk), bench.key(2), &IDENTITY);
     refused(RingPlace { generation: 2, ..bench.place(&disk) }, bench.key(1), &IDENTITY);
     refused(RingPlace { domain: Domain::Confidential, ..bench.place(&disk) }, bench.key(1), &IDENTITY);
     refused(bench.place(&disk), bench.key(1), &Blake3Digest::from_bytes([9; 32]));
-    Ring::recover(bench.place(&disk), bench.key(1), &IDENTITY).unwrap();
+    Ring::open(bench.place(&disk), bench.key(1), &IDENTITY).unwrap();
     // Another vault.json with the same id: its digest is in the ring.
     let identity =
         crate::Identity { vault: VaultId::from_bytes([2; 16]), created: Timestamp::from_unix_ms(5) };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use host::{Disk, Durable, FrameAt, Log};
+use host::{Disk, Durable, Frame, FrameAt, Log, LogError};
 use model::limits;
 use seal::context::Head as HeadContext;
 
@@ -11,7 +11,6 @@ use super::record::{
 };
 use crate::VaultError;
 use crate::codec::{Cut, NotOurs};
-use crate::error::damaged;
 use crate::keyring::Shelf;
 
 pub(crate) const FORMAT: &str = "counterfoil shelf 1";
@@ -20,47 +19,52 @@ const PART: u8 = 2;
 /// Where a frame's body begins: length u32, kind u8.
 const FRAME_HEAD_BYTES: u64 = 5;
 
-/// One shelf's file, and where its heads lie.
+/// One shelf's file and where its chain of heads stands.
 pub(super) struct ShelfLog {
     shelf: Shelf,
     log: Log,
-    heads: Vec<HeadAt>,
-    /// BLAKE3 over the frames since the last head, that one counted.
-    since: blake3::Hasher,
+    chain: Chain,
     /// An append has failed: what the file holds is for recovery to say.
     broken: bool,
 }
 
-/// Where a head lies, and what it is chained by.
-#[derive(Clone, Copy)]
-pub(super) struct HeadAt {
-    at: FrameAt,
-    sequence: u64,
-    previous: [u8; 32],
+/// How many heads there are, and what the next is chained by.
+#[derive(Default)]
+struct Chain {
+    heads: u64,
+    /// BLAKE3 over the frames since the last head, that one counted.
+    since: blake3::Hasher,
 }
 
 impl ShelfLog {
     pub(super) fn create(disk: &Disk, path: PathBuf, shelf: Shelf) -> Result<Self, VaultError> {
         let log = Log::create(disk, &path, FORMAT)?;
-        Ok(Self { shelf, log, heads: Vec::new(), since: blake3::Hasher::new(), broken: false })
+        Ok(Self { shelf, log, chain: Chain::default(), broken: false })
     }
 
-    pub(super) fn recover(disk: &Disk, path: PathBuf, shelf: Shelf, floor: u64) -> Result<Self, VaultError> {
-        let mut heads = Vec::new();
-        let mut since = blake3::Hasher::new();
-        let (log, _) = Log::recover(disk, &path, FORMAT, floor, &mut |frame| {
-            if frame.kind == HEAD {
-                let sequence = heads.len() as u64 + 1;
-                let head = HeadAt { at: frame.at, sequence, previous: *since.finalize().as_bytes() };
-                let opened = open_head(&shelf, &head, frame.body);
-                opened.map_err(|NotOurs| frame.refuse("it is no frame of this shelf"))?;
-                heads.push(head);
-                since = blake3::Hasher::new();
+    pub(super) fn recover(disk: &Disk, path: &Path, shelf: Shelf, floor: u64) -> Result<Self, VaultError> {
+        let mut chain = Chain::default();
+        let (log, _) =
+            Log::recover(disk, path, FORMAT, floor, &mut |frame| chain.follow(&shelf, &frame).map(drop))?;
+        Ok(Self { shelf, log, chain, broken: false })
+    }
+
+    /// Gives what every head says of its documents, in order; opens nothing for writing and cuts nothing.
+    pub(super) fn survey(
+        disk: &Disk,
+        path: &Path,
+        shelf: &Shelf,
+        each: &mut dyn FnMut(ShelfRecord),
+    ) -> Result<(), VaultError> {
+        let mut chain = Chain::default();
+        let _found = Log::survey(disk, path, FORMAT, &mut |frame| {
+            if let Some((head, head_bytes)) = chain.follow(shelf, &frame)? {
+                let records_at = frame.at.offset + FRAME_HEAD_BYTES + 4 + head_bytes as u64;
+                head.rows.iter().map(|row| record_of(shelf, &head, row, records_at)).for_each(&mut *each);
             }
-            take_in(&mut since, frame.kind, frame.body);
             Ok(())
         })?;
-        Ok(Self { shelf, log, heads, since, broken: false })
+        Ok(())
     }
 
     pub(super) fn append_stored(
@@ -107,7 +111,6 @@ impl ShelfLog {
         let mut parts = Vec::new();
         for part in manifest.chunks(PART_BYTES) {
             let at = self.append(PART, part)?.into_inner();
-            take_in(&mut self.since, PART, part);
             parts.push((at.offset + FRAME_HEAD_BYTES, part.len()));
         }
         Ok(parts)
@@ -115,9 +118,7 @@ impl ShelfLog {
 
     /// Appends a head and its records; gives where in the file the records begin.
     pub(super) fn append_head(&mut self, head: &Head, records: &[u8]) -> Result<Durable<u64>, VaultError> {
-        let sequence = self.heads.len() as u64 + 1;
-        let previous = *self.since.finalize().as_bytes();
-        let (key, context) = head_context(&self.shelf, sequence, previous);
+        let (key, context) = self.chain.next(&self.shelf);
         let sealed = seal::seal(&key, &context, &head.write())?;
         let length = u32::try_from(sealed.len()).map_err(|_| VaultError::TooLarge { what: "shelf head" })?;
         let body = [&length.to_be_bytes(), sealed.as_slice(), records].concat();
@@ -125,10 +126,6 @@ impl ShelfLog {
             return Err(VaultError::TooLarge { what: "shelf frame" });
         }
         let appended = self.append(HEAD, &body)?;
-        let at = *appended.get();
-        self.heads.push(HeadAt { at, sequence, previous });
-        self.since = blake3::Hasher::new();
-        take_in(&mut self.since, HEAD, &body);
         Ok(appended.map(|at| at.offset + FRAME_HEAD_BYTES + 4 + u64::from(length)))
     }
 
@@ -136,6 +133,7 @@ impl ShelfLog {
         self.broken = true;
         let at = self.log.append(kind, body)?;
         self.broken = false;
+        self.chain.take_in(kind, body);
         Ok(at)
     }
 
@@ -154,60 +152,68 @@ impl ShelfLog {
         self.log.path()
     }
 
-    /// Length of the file.
+    /// Length of the file, up to the last append that has returned.
     pub(super) fn end(&self) -> u64 {
         self.log.end()
     }
+}
 
-    /// The heads whose frames begin at `from_bytes` or after.
-    pub(super) fn heads_from(&self, from_bytes: u64) -> impl Iterator<Item = &HeadAt> {
-        self.heads.iter().filter(move |head| head.at.offset >= from_bytes)
-    }
-
-    /// What one head says of its documents.
-    pub(super) fn records_of(&self, at: &HeadAt) -> Result<Vec<ShelfRecord>, VaultError> {
-        let (_, body) = self.log.read(at.at)?;
-        let opened = open_head(&self.shelf, at, &body);
-        let (head, head_bytes) = opened.map_err(|NotOurs| damaged("shelf frame", self.log.path()))?;
-        let records_at = at.at.offset + FRAME_HEAD_BYTES + 4 + head_bytes as u64;
-        Ok(head.rows.iter().map(|row| self.record_of(&head, row, records_at)).collect())
-    }
-
-    fn record_of(&self, head: &Head, row: &HeadRow, records_at: u64) -> ShelfRecord {
-        let position = ShelfPosition {
-            shelf: self.shelf.id,
-            version: self.shelf.version,
-            offset: records_at.saturating_add(row.offset),
-            document: row.document,
+impl Chain {
+    /// Takes in a frame as it is read; gives what a head says, and its sealed length.
+    fn follow(&mut self, shelf: &Shelf, frame: &Frame<'_>) -> Result<Option<(Head, usize)>, LogError> {
+        let head = match frame.kind {
+            HEAD => Some(
+                self.open(shelf, frame.body)
+                    .map_err(|NotOurs| frame.refuse("it is no frame of this shelf"))?,
+            ),
+            _ => None,
         };
-        ShelfRecord {
-            person: head.from.person,
-            submission: head.from.submission,
-            n: row.n,
-            object: row.object,
-            folder: head.folder,
-            state: if row.state == STORED { Shelved::Stored(position) } else { Shelved::Dropped },
+        self.take_in(frame.kind, frame.body);
+        Ok(head)
+    }
+
+    fn open(&self, shelf: &Shelf, body: &[u8]) -> Result<(Head, usize), NotOurs> {
+        let mut cut = Cut(body);
+        let length = cut.u32().ok_or(NotOurs)? as usize;
+        let sealed = cut.take(length).ok_or(NotOurs)?;
+        let (key, context) = self.next(shelf);
+        let plain = seal::open(&key, &context, sealed).map_err(|_| NotOurs)?;
+        Ok((Head::read(&plain)?, length))
+    }
+
+    /// What the next head is sealed under.
+    fn next(&self, shelf: &Shelf) -> (seal::HeadKey, HeadContext) {
+        let context = HeadContext {
+            shelf_id: *shelf.id.as_bytes(),
+            shelf_version: shelf.version,
+            sequence: self.heads + 1,
+            previous: *self.since.finalize().as_bytes(),
+        };
+        (shelf.key.head_key(shelf.id.as_bytes()), context)
+    }
+
+    fn take_in(&mut self, kind: u8, body: &[u8]) {
+        if kind == HEAD {
+            self.heads += 1;
+            self.since = blake3::Hasher::new();
         }
+        self.since.update(&(body.len() as u32).to_be_bytes()).update(&[kind]).update(body);
     }
 }
 
-/// Opens a frame's head; gives its sealed length too.
-fn open_head(shelf: &Shelf, at: &HeadAt, body: &[u8]) -> Result<(Head, usize), NotOurs> {
-    let mut cut = Cut(body);
-    let length = cut.u32().ok_or(NotOurs)? as usize;
-    let sealed = cut.take(length).ok_or(NotOurs)?;
-    let (key, context) = head_context(shelf, at.sequence, at.previous);
-    let plain = seal::open(&key, &context, sealed).map_err(|_| NotOurs)?;
-    Ok((Head::read(&plain)?, length))
-}
-
-fn head_context(shelf: &Shelf, sequence: u64, previous: [u8; 32]) -> (seal::HeadKey, HeadContext) {
-    let context =
-        HeadContext { shelf_id: *shelf.id.as_bytes(), shelf_version: shelf.version, sequence, previous };
-    (shelf.key.head_key(shelf.id.as_bytes()), context)
-}
-
-/// Adds a frame to the hash that the next head carries.
-fn take_in(since: &mut blake3::Hasher, kind: u8, body: &[u8]) {
-    since.update(&(body.len() as u32).to_be_bytes()).update(&[kind]).update(body);
+fn record_of(shelf: &Shelf, head: &Head, row: &HeadRow, records_at: u64) -> ShelfRecord {
+    let position = ShelfPosition {
+        shelf: shelf.id,
+        version: shelf.version,
+        offset: records_at.saturating_add(row.offset),
+        document: row.document,
+    };
+    ShelfRecord {
+        person: head.from.person,
+        submission: head.from.submission,
+        n: row.n,
+        object: row.object,
+        folder: head.folder,
+        state: if row.state == STORED { Shelved::Stored(position) } else { Shelved::Dropped },
+    }
 }

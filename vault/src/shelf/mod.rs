@@ -27,6 +27,7 @@ mod log;
 mod record;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use host::{Disk, Durable, How};
@@ -53,8 +54,8 @@ type OpenLog = Arc<Mutex<ShelfLog>>;
 pub(crate) struct Shelves {
     disk: Disk,
     folder: Folder,
-    /// What an acceptance names is never cut: lengths below which a torn end is damage.
-    floors: Mutex<HashMap<ShelfId, u64>>,
+    /// What an acceptance names, or an append has acknowledged: below these lengths a torn end is damage.
+    floors: Mutex<HashMap<(ShelfId, u32), u64>>,
     open: Mutex<HashMap<(ShelfId, u32), OpenLog>>,
 }
 
@@ -63,18 +64,19 @@ impl Shelves {
         Self { disk, folder, floors: Mutex::default(), open: Mutex::default() }
     }
 
-    /// No torn end is cut below this: the ledger knows of an acceptance that names what lies there.
-    pub(crate) fn set_floor(&self, shelf: ShelfId, bytes: u64) {
-        locked(&self.floors).insert(shelf, bytes);
+    /// Nothing is cut below this length from now on.
+    pub(crate) fn raise_floor(&self, shelf: ShelfId, version: u32, bytes: u64) {
+        let mut floors = locked(&self.floors);
+        let floor = floors.entry((shelf, version)).or_default();
+        *floor = bytes.max(*floor);
     }
 
-    /// Length of a shelf's file in bytes; 0 if there is none yet.
-    pub(crate) fn end(&self, shelf: &Shelf) -> Result<u64, VaultError> {
-        if !self.disk.exists(&self.folder.shelf(shelf.id, shelf.version))? {
-            return Ok(0);
+    /// Recovers a shelf's file if there is one: a torn end is cut, the last frame is written again and synced.
+    pub(crate) fn recover(&self, shelf: &Shelf) -> Result<(), VaultError> {
+        match self.has_file(shelf)? || self.floor(shelf) > 0 {
+            true => self.log(shelf).map(drop),
+            false => Ok(()),
         }
-        let log = self.log(shelf)?;
-        Ok(self.sound(&log)?.end())
     }
 
     /// Appends documents with their boxes: one frame, unless that would be too long.
@@ -119,22 +121,12 @@ impl Shelves {
         Ok(appended.map(|_| ()))
     }
 
-    /// Gives every document that the shelf speaks of, in order, from the frame at `from_bytes` on (0: from the first).
-    pub(crate) fn scan(
-        &self,
-        shelf: &Shelf,
-        from_bytes: u64,
-        each: &mut dyn FnMut(ShelfRecord),
-    ) -> Result<(), VaultError> {
-        if !self.disk.exists(&self.folder.shelf(shelf.id, shelf.version))? {
-            return Ok(());
+    /// Gives every document that the shelf speaks of, in order. Nothing is cut: what may be, the answer decides.
+    pub(crate) fn scan(&self, shelf: &Shelf, each: &mut dyn FnMut(ShelfRecord)) -> Result<(), VaultError> {
+        match self.has_file(shelf)? {
+            true => ShelfLog::survey(&self.disk, &self.path(shelf), shelf, each),
+            false => Ok(()),
         }
-        let log = self.log(shelf)?;
-        let log = self.sound(&log)?;
-        for head_at in log.heads_from(from_bytes) {
-            log.records_of(head_at)?.into_iter().for_each(&mut *each);
-        }
-        Ok(())
     }
 
     /// Reads a record's clear frame and its `meta`; opens nothing.
@@ -178,14 +170,22 @@ impl Shelves {
     fn sound<'a>(&self, log: &'a Mutex<ShelfLog>) -> Result<MutexGuard<'a, ShelfLog>, VaultError> {
         let mut log = locked(log);
         if log.is_broken() {
-            let floor = self.floor(log.shelf().id);
-            *log = ShelfLog::recover(&self.disk, log.path().to_owned(), log.shelf().clone(), floor)?;
+            let floor = self.floor(log.shelf()).max(log.end());
+            *log = ShelfLog::recover(&self.disk, log.path(), log.shelf().clone(), floor)?;
         }
         Ok(log)
     }
 
-    fn floor(&self, shelf: ShelfId) -> u64 {
-        locked(&self.floors).get(&shelf).copied().unwrap_or(0)
+    fn floor(&self, shelf: &Shelf) -> u64 {
+        locked(&self.floors).get(&(shelf.id, shelf.version)).copied().unwrap_or(0)
+    }
+
+    fn path(&self, shelf: &Shelf) -> PathBuf {
+        self.folder.shelf(shelf.id, shelf.version)
+    }
+
+    fn has_file(&self, shelf: &Shelf) -> Result<bool, VaultError> {
+        Ok(self.disk.exists(&self.path(shelf))?)
     }
 
     /// The shelf's log, opened or made. The last frame of an opened one has been written again and synced.
@@ -195,13 +195,11 @@ impl Shelves {
             return Ok(Arc::clone(log));
         }
         if open.len() >= SHELVES_OPEN_MAX {
-            // Those that nobody is using; they are read again when they are needed.
-            open.retain(|_, log| Arc::strong_count(log) > 1);
+            self.close_idle(&mut open);
         }
-        let path = self.folder.shelf(shelf.id, shelf.version);
-        let floor = self.floor(shelf.id);
-        let log = if self.disk.exists(&path)? {
-            ShelfLog::recover(&self.disk, path, shelf.clone(), floor)?
+        let (path, floor) = (self.path(shelf), self.floor(shelf));
+        let log = if self.has_file(shelf)? {
+            ShelfLog::recover(&self.disk, &path, shelf.clone(), floor)?
         } else if floor > 0 {
             return Err(damaged("shelf: the file is gone", path));
         } else {
@@ -210,6 +208,18 @@ impl Shelves {
         let log = Arc::new(Mutex::new(log));
         open.insert((shelf.id, shelf.version), Arc::clone(&log));
         Ok(log)
+    }
+
+    /// Closes the logs that nobody is using; they are read again when they are needed, and then not cut below what
+    /// they have acknowledged.
+    fn close_idle(&self, open: &mut HashMap<(ShelfId, u32), OpenLog>) {
+        open.retain(|(id, version), log| {
+            let is_used = Arc::strong_count(log) > 1;
+            if !is_used {
+                self.raise_floor(*id, *version, locked(log).end());
+            }
+            is_used
+        });
     }
 }
 

@@ -30,6 +30,15 @@ fn shelves(sim: &SimMedium) -> Shelves {
     Shelves::new(sim.disk(), Folder::new(Path::new("/p")))
 }
 
+fn path(shelf: &Shelf) -> PathBuf {
+    Path::new("/p/shelves").join(format!("{}.1", shelf.id.to_hex()))
+}
+
+/// The length of the shelf's file.
+fn end(sim: &SimMedium, shelf: &Shelf) -> usize {
+    sim.content(&path(shelf)).unwrap().len()
+}
+
 fn record(n: u32, manifest_bytes: usize) -> NewRecord {
     NewRecord {
         n,
@@ -47,10 +56,10 @@ fn check(shelves: &Shelves, position: &ShelfPosition, wanted: &NewRecord) {
     assert!(shelves.read_manifest(position, &found).unwrap() == wanted.manifest);
 }
 
-fn scanned(shelves: &Shelves, shelf: &Shelf, from: u64) -> Vec<(u32, Shelved)> {
+fn scanned(shelves: &Shelves, shelf: &Shelf) -> Vec<(u32, Shelved)> {
     let mut seen = Vec::new();
     shelves
-        .scan(shelf, from, &mut |record| {
+        .scan(shelf, &mut |record| {
             assert_eq!((record.person, record.submission, record.folder), (FROM.person, FROM.submission, 7));
             seen.push((record.n, record.state));
         })
@@ -71,20 +80,19 @@ fn records_of_every_length_are_read_back_by_their_positions() {
         assert_eq!(position.document, record.document);
         check(&shelves, position, record);
     }
-    let end = shelves.end(&shelf).unwrap();
     let more = shelves.append(&shelf, FROM, &[record(20, 9)], 7).unwrap().into_inner();
     shelves
         .append_dropped(&shelf, FROM, &[(3, records[2].document, records[2].object)], 7)
         .unwrap()
         .into_inner();
-    assert_eq!(scanned(&shelves, &shelf, end), [(20, Shelved::Stored(more[0])), (3, Shelved::Dropped)]);
-    // The same after a start, from the beginning.
-    sim.restart();
-    let again = self::shelves(&sim);
     let mut wanted: Vec<_> =
         (1..).zip(&positions).map(|(n, position)| (n, Shelved::Stored(*position))).collect();
     wanted.extend([(20, Shelved::Stored(more[0])), (3, Shelved::Dropped)]);
-    assert_eq!(scanned(&again, &shelf, 0), wanted);
+    assert_eq!(scanned(&shelves, &shelf), wanted);
+    // The same after a start.
+    sim.restart();
+    let again = self::shelves(&sim);
+    assert_eq!(scanned(&again, &shelf), wanted);
     check(&again, &positions[4], &records[4]);
     again.append(&shelf, FROM, &[record(21, 9)], 7).unwrap().into_inner();
 }
@@ -96,9 +104,9 @@ fn heads_are_chained_and_a_frame_that_is_left_out_is_noticed() {
     let mut ends = vec![0];
     for n in 1..=3 {
         shelves.append(&shelf, FROM, &[record(n, 50)], 7).unwrap().into_inner();
-        ends.push(shelves.end(&shelf).unwrap() as usize);
+        ends.push(end(&sim, &shelf));
     }
-    let path = Path::new("/p/shelves").join(format!("{}.1", shelf.id.to_hex()));
+    let path = path(&shelf);
     let whole = sim.content(&path).unwrap();
     // Whole frames, each with its check; the second is gone, or stands twice.
     let without = [&whole[..ends[1]], &whole[ends[2]..]].concat();
@@ -106,7 +114,7 @@ fn heads_are_chained_and_a_frame_that_is_left_out_is_noticed() {
     for forged in [without, twice] {
         sim.plant(&path, &forged);
         sim.restart();
-        let refused = self::shelves(&sim).scan(&shelf, 0, &mut |_| {}).err();
+        let refused = self::shelves(&sim).scan(&shelf, &mut |_| {}).err();
         assert!(matches!(refused, Some(VaultError::Log(host::LogError::Refused { .. }))), "{refused:?}");
         assert_eq!(sim.content(&path), Some(forged), "damage is left as it is");
     }
@@ -117,25 +125,47 @@ fn a_torn_end_is_cut_but_never_below_the_floor() {
     let sim = SimMedium::new(3);
     let (shelves, shelf) = (shelves(&sim), shelf());
     shelves.append(&shelf, FROM, &[record(1, 50)], 7).unwrap().into_inner();
-    let first = shelves.end(&shelf).unwrap();
+    let first = end(&sim, &shelf) as u64;
     shelves.append(&shelf, FROM, &[record(2, 50)], 7).unwrap().into_inner();
-    let both = shelves.end(&shelf).unwrap();
-    let path = Path::new("/p/shelves").join(format!("{}.1", shelf.id.to_hex()));
-    let torn = sim.content(&path).unwrap()[..both as usize - 1].to_vec();
-    for (floor, kept) in [(both, None), (first, Some(1)), (0, Some(1))] {
+    let both = end(&sim, &shelf) as u64;
+    let path = path(&shelf);
+    let mut torn = sim.content(&path).unwrap();
+    *torn.last_mut().unwrap() ^= 1;
+    for (floor, is_cut) in [(both, false), (first + 1, false), (first, true), (0, true)] {
         sim.plant(&path, &torn);
         sim.restart();
         let again = self::shelves(&sim);
-        again.set_floor(shelf.id, floor);
-        let mut seen = 0;
-        let scanned = again.scan(&shelf, 0, &mut |_| seen += 1);
-        assert_eq!(scanned.ok().map(|()| seen), kept, "floor {floor}");
+        assert_eq!(scanned(&again, &shelf).len(), 1, "what is whole");
+        again.raise_floor(shelf.id, shelf.version, floor);
+        again.raise_floor(shelf.id, shelf.version, 0);
+        assert!(sim.content(&path).unwrap() == torn, "nothing was cut yet");
+        assert_eq!(again.recover(&shelf).is_ok(), is_cut, "floor {floor}");
+        assert_eq!(again.append(&shelf, FROM, &[record(3, 50)], 7).is_ok(), is_cut, "floor {floor}");
+        assert_eq!(sim.content(&path).unwrap() != torn, is_cut, "floor {floor}");
     }
     sim.disk().remove_file(&path).unwrap();
     let again = self::shelves(&sim);
-    again.set_floor(shelf.id, first);
-    assert!(
-        again.append(&shelf, FROM, &[record(1, 50)], 7).is_err(),
-        "a file that is gone is not begun anew"
-    );
+    again.recover(&shelf).unwrap();
+    again.raise_floor(shelf.id, shelf.version, first);
+    assert!(again.recover(&shelf).is_err(), "it is gone");
+    let anew = again.append(&shelf, FROM, &[record(1, 50)], 7);
+    assert!(anew.is_err(), "a file that is gone is not begun anew");
+}
+
+#[test]
+fn a_log_that_was_closed_for_others_is_not_cut_below_what_it_acknowledged() {
+    let sim = SimMedium::new(4);
+    let (shelves, first) = (shelves(&sim), shelf());
+    shelves.append(&first, FROM, &[record(1, 50)], 7).unwrap().into_inner();
+    for other in 0..SHELVES_OPEN_MAX {
+        let other = Shelf {
+            id: ShelfId::from_bytes([100, other as u8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            ..shelf()
+        };
+        shelves.append(&other, FROM, &[record(1, 50)], 7).unwrap().into_inner();
+    }
+    assert!(sim.rot(&path(&first), end(&sim, &first) as u64 - 1, 1));
+    let damaged = sim.content(&path(&first));
+    assert!(shelves.append(&first, FROM, &[record(2, 50)], 7).is_err());
+    assert_eq!(sim.content(&path(&first)), damaged);
 }

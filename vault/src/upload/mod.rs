@@ -48,6 +48,7 @@ pub use close::Prepared;
 pub use put::{Reply, Ticket};
 pub use recover::{Recovery, Unrecovered};
 use spool::SpoolFile;
+pub(crate) use spool::shelves_of_spools;
 use state::State;
 
 /// What a submission is, as its head was opened.

@@ -18,7 +18,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use host::{Disk, Durable, FrameAt, Log};
+use host::{Disk, Durable, FrameAt, Log, LogError};
 use model::{
     Blake3Digest, BookId, ChainingValue, Class, DeviceId, DisplayName, DocumentId, Kind, Manifest, MediaType,
     ObjectId, Period, PersonId, ShelfId, SubmissionId, Timestamp, UploadId, VaultId, class::Domain,
@@ -242,6 +242,29 @@ impl SpoolFile {
         let previous = hashes.last().copied().unwrap_or_default();
         Ok(Some((Self { log, key, vault, upload, previous }, shelf, records)))
     }
+}
+
+/// The shelf under whose key each spool's own lies, of all spools that have one.
+///
+/// # Errors
+/// The disk's refusal. A spool that can not be read names none.
+pub(crate) fn shelves_of_spools(rooms: &Rooms) -> Result<Vec<(ShelfId, u32)>, VaultError> {
+    let mut shelves = Vec::new();
+    for name in rooms.disk.list(&rooms.folder.spools())? {
+        let Some(id) = name.to_str().and_then(|name| UploadId::from_hex(name).ok()) else { continue };
+        let survey = Log::survey(&rooms.disk, &rooms.folder.spool(id), FORMAT, &mut |frame| {
+            if frame.kind == KEY {
+                let mut cut = Cut(frame.body);
+                let (_domain, shelf, version) = (cut.u8(), cut.array(), cut.u32());
+                shelves.extend(shelf.map(ShelfId::from_bytes).zip(version));
+            }
+            Ok(())
+        });
+        if let Err(LogError::Disk(cause)) = survey {
+            return Err(cause.into());
+        }
+    }
+    Ok(shelves)
 }
 
 /// The spool key and its shelf. `Err(None)` if the frame is damaged.
