@@ -35,4 +35,6 @@ pub mod sealing;
 pub mod session;
 pub mod setup;
 pub mod stop;
+#[cfg(test)]
+mod testing;
 pub mod wire;

@@ -7,47 +7,13 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use console::{Catalogue, Language};
 use host::Clock;
-use seal::{Argon2Parameters, Unlock};
-use zeroize::Zeroizing;
 
 use super::socket::{PATH_BYTES_MAX, POINTER, REQUEST_BYTES_MAX, SOCKET, may_ask};
 use super::*;
-use crate::config::Config;
-use crate::ledger::Begin;
 use crate::practice::Opened;
 use crate::setup;
-
-fn unlock() -> Unlock {
-    Unlock::KeyFile(Zeroizing::new([7; 32]))
-}
-
-fn make(dir: &Path, root_out: &Path) -> Result<setup::Made, setup::SetupError> {
-    let cheap = Argon2Parameters::new(64, 1, 1).unwrap();
-    let plan = setup::Plan {
-        folder: dir,
-        root_out,
-        name: "某某事务所",
-        host: "127.0.0.1",
-        port: 4433,
-        unlock: &unlock(),
-        key_file: None,
-        slot_cost: cheap,
-        root_cost: cheap,
-    };
-    setup::make(&plan, &Catalogue::new(Language::Chinese), &Clock::system())
-}
-
-fn open(dir: &Path, clock: Clock) -> Opened {
-    let (config, _) = Config::load(dir, [], &[]).unwrap();
-    Opened::open(dir, config, &unlock(), clock, Begin::AsItIs).unwrap()
-}
-
-fn opened(dir: &Path) -> Opened {
-    make(dir, &dir.with_extension("root")).unwrap();
-    open(dir, Clock::system())
-}
+use crate::testing::{make, open, opened};
 
 /// On a thread that may wait, as a command does.
 async fn asked(dir: &Path, request: Request) -> Option<Answer> {

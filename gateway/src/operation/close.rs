@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use model::{SubmissionId, limits};
+use model::{BookId, SubmissionId, limits};
 use protocol::field::DocumentNumber;
 use protocol::message::{Close, Content};
 use protocol::{Code, Refusal};
@@ -31,12 +31,16 @@ pub async fn close(
     asked: &mut Asked,
     answered: &mut Answered,
 ) -> Result<(), Ended> {
+    let granted = peer.grant(request)?;
     let list = asked.long(Content::List, limits::LIST_BYTES_MAX, PATIENCE).await?;
-    if let Some(receipt) = accepted(practice, peer, request.submission).await? {
+    let submission = granted.request.submission;
+    let (shared, asking) = (Arc::clone(practice), granted.with(()));
+    let receipt = blocking(move || accepted(&shared, &asking, submission)).await?;
+    if let Some(receipt) = receipt {
         return answered.send_long(Content::Receipt, &receipt).await;
     }
-    let upload = super::pieces::upload_of(practice, peer, request.submission).await?;
-    let granted = peer.grant_on(request, Act::Send, upload.head().book, practice.now())?;
+    let upload = super::pieces::upload_of(practice, peer, submission).await?;
+    granted.may(Act::Send, upload.head().book, practice.now())?;
     let shared = Arc::clone(practice);
     let ready = blocking(move || prepare(&shared, granted, upload, list)).await?;
     let (shared, upload) = (Arc::clone(practice), Arc::clone(&ready.upload));
@@ -62,17 +66,16 @@ pub async fn close(
     answered.send_long(Content::Receipt, &receipt).await
 }
 
-async fn accepted(
-    practice: &Arc<Practice>,
-    peer: &Peer,
+/// The receipt of what was accepted before, to who may still send to its book.
+fn accepted(
+    practice: &Practice,
+    granted: &Granted<()>,
     submission: SubmissionId,
 ) -> Result<Option<Vec<u8>>, Ended> {
-    let (practice, person) = (Arc::clone(practice), peer.device().person.id);
-    blocking(move || {
-        let row = practice.ledger.row::<rows::Submission>(&key::submission(submission, person))?;
-        Ok(row.map(|row| super::receipt::stored(&practice, &row)).transpose()?)
-    })
-    .await
+    let at = key::submission(submission, granted.peer.device().person.id);
+    let Some(row) = practice.ledger.row::<rows::Submission>(&at)? else { return Ok(None) };
+    granted.may(Act::Send, BookId::from_bytes(row.book.into()), practice.now())?;
+    Ok(Some(super::receipt::stored(practice, &row)?))
 }
 
 /// Everything that can be refused is behind it; what is left is the commit.
@@ -269,4 +272,46 @@ fn acceptance(
         let acceptance = Made { signed: group.sign(event)?, list: Some(list.as_bytes().to_vec()), key };
         Ok(vec![Made { signed: origin, list: None, key }, acceptance])
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use model::{Role, Timestamp};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_receipt_goes_only_to_who_may_still_send_to_its_book() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = testing::opened(&folder.path().join("p"));
+        let practice = &opened.practice;
+        let (peer, book) = testing::peer(practice, Role::Client);
+        let (person, submission) = (peer.device().person.id, SubmissionId::from_bytes([9; 16]));
+        let row = rows::Submission {
+            submission: (*submission.as_bytes()).into(),
+            person: (*person.as_bytes()).into(),
+            book: (*book.as_bytes()).into(),
+            period: 1,
+            origin_entry: 7,
+            acceptance_entry: 8,
+            accepted_at_ms: 1,
+            lines: 1,
+        };
+        let at = key::submission(submission, person);
+        practice.ledger.apply(&BTreeMap::from([(at, rows::Row::to_bytes(&row))]), 1).unwrap();
+        let granted = peer.grant(()).unwrap();
+        let code = || match accepted(practice, &granted, submission) {
+            Err(Ended::Refused(refusal)) => refusal.known(),
+            other => panic!("{other:?}"),
+        };
+        // It goes as far as the journal, which has no such entry.
+        assert_eq!(code(), Some(Code::Internal));
+        practice.registry.put_grant(person, book, Some(Timestamp::from_unix_ms(1)));
+        assert_eq!(code(), Some(Code::Absent), "the grant has ended");
+        practice.registry.put_grant(person, book, None);
+        practice.registry.set_standing(peer.device().id, rows::Standing::Declined);
+        assert_eq!(code(), Some(Code::Absent), "the device was declined");
+        assert!(peer.grant(()).is_err());
+    }
 }
