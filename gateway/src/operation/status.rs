@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use model::{BookId, Period, PersonId, SubmissionId, limits, piece};
+use model::{BookId, Period, PersonId, SubmissionId, piece};
 use protocol::field::DocumentNumber;
 use protocol::message::{State, Status};
 use protocol::record::{StatusDocument, StatusPage, StatusRow};
@@ -181,7 +181,47 @@ fn arriving(practice: &Practice, upload: &Arc<Upload>) -> Result<StatusRow, Ende
         class: head.class,
         sender: View::new(practice).who(head.person),
         accepted_at: None,
-        expires_at: Some(upload.last_piece_at().plus_seconds(limits::UPLOAD_AGE_SECONDS_MAX)),
+        expires_at: Some(upload.last_piece_at().plus_seconds(practice.config.upload_age_seconds_max)),
         documents: List::new(documents)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use host::Clock;
+    use model::{Class, DeviceId, DisplayName, Kind, Manifest, MediaType};
+    use vault::{NewDocument, UploadHead};
+
+    #[test]
+    fn an_upload_is_told_to_end_when_the_configuration_ends_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("p");
+        testing::make(&dir, &folder.path().join("root")).unwrap();
+        let opened =
+            testing::open_with(&dir, Clock::system(), |config| config.upload_age_seconds_max = 3_600);
+        let practice = &opened.practice;
+        let head = UploadHead {
+            person: PersonId::from_bytes([1; 16]),
+            device: DeviceId::from_bytes([2; 16]),
+            submission: SubmissionId::from_bytes([4; 16]),
+            book: BookId::from_bytes([3; 16]),
+            period: Period::parse("2026-11").unwrap(),
+            kind: Kind::parse("invoice").unwrap(),
+            class: Class::Internal,
+        };
+        let value = model::manifest::value_of(1, model::PieceIndex(0), b"x");
+        let document = NewDocument {
+            n: 1,
+            salt: [0; 16],
+            name: DisplayName::parse("a.pdf").unwrap(),
+            name_key: [0; 16],
+            media_type: MediaType::parse("application/pdf").unwrap(),
+            manifest: Manifest::merge(1, vec![value]).unwrap(),
+        };
+        let upload = practice.vault.uploads().open(head, vec![document], practice.now()).unwrap();
+        let row = arriving(practice, &upload).unwrap();
+        assert_eq!(row.expires_at, Some(upload.last_piece_at().plus_seconds(3_600)));
+    }
 }
