@@ -77,24 +77,31 @@ impl Quotas {
     }
 }
 
-/// Counts by whom, within windows of time. Bounded by the number of enrolled devices and people.
-pub(crate) struct Counters<K>(Mutex<HashMap<K, (u64, u64)>>);
+/// Counts by whom, within windows of time: all windows of one counter begin and end together, and with a window goes
+/// the memory of who was in it. So it is bounded by what can be counted in one window.
+pub(crate) struct Counters<K>(Mutex<Counts<K>>);
+
+struct Counts<K> {
+    /// Which window these are of.
+    window: u64,
+    used: HashMap<K, u64>,
+}
 
 impl<K> Default for Counters<K> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self(Mutex::new(Counts { window: 0, used: HashMap::new() }))
     }
 }
 
 impl<K: Eq + Hash> Counters<K> {
     /// Takes `amount` if the window has room for it.
     pub(crate) fn take(&self, who: K, amount: u64, limit: u64, window_seconds: u64, now: Timestamp) -> bool {
-        let window = now.unix_seconds() / window_seconds.max(1);
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, used) = counts.entry(who).or_insert((window, 0));
-        if *at != window {
-            (*at, *used) = (window, 0);
+        let window = window(window_seconds, now);
+        if counts.window != window {
+            *counts = Counts { window, used: HashMap::new() };
         }
+        let used = counts.used.entry(who).or_default();
         match used.checked_add(amount).filter(|used| *used <= limit) {
             Some(sum) => {
                 *used = sum;
@@ -106,18 +113,21 @@ impl<K: Eq + Hash> Counters<K> {
 
     /// Whether the window has room for `amount`.
     fn has_room(&self, who: K, amount: u64, limit: u64, window_seconds: u64, now: Timestamp) -> bool {
-        let window = now.unix_seconds() / window_seconds.max(1);
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let used = counts.get(&who).filter(|(at, _)| *at == window).map_or(0, |(_, used)| *used);
-        used.checked_add(amount).is_some_and(|sum| sum <= limit)
+        self.used(&who, window_seconds, now).checked_add(amount).is_some_and(|sum| sum <= limit)
     }
 
     /// How much of the window is used.
     pub(crate) fn used(&self, who: &K, window_seconds: u64, now: Timestamp) -> u64 {
-        let window = now.unix_seconds() / window_seconds.max(1);
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.get(who).filter(|(at, _)| *at == window).map_or(0, |(_, used)| *used)
+        match counts.window == window(window_seconds, now) {
+            true => counts.used.get(who).copied().unwrap_or(0),
+            false => 0,
+        }
     }
+}
+
+fn window(window_seconds: u64, now: Timestamp) -> u64 {
+    now.unix_seconds() / window_seconds.max(1)
 }
 
 #[cfg(test)]
@@ -134,5 +144,15 @@ mod tests {
         assert!(counters.take(2, 10, 10, 60, at(59)), "others are not touched");
         assert!(counters.take(1, 10, 10, 60, at(60)));
         assert!(!counters.take(1, u64::MAX, u64::MAX, 60, at(61)));
+    }
+
+    #[test]
+    fn who_was_counted_is_forgotten_with_the_window() {
+        let counters = Counters::default();
+        for who in 0..1_000 {
+            assert!(counters.take(who, 1, 1, 60, Timestamp::from_unix_seconds(59)));
+        }
+        assert!(counters.take(1_000, 1, 1, 60, Timestamp::from_unix_seconds(60)));
+        assert_eq!(counters.0.lock().unwrap().used.len(), 1);
     }
 }
