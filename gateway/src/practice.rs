@@ -66,13 +66,21 @@ pub struct Practice {
     /// What each device has used of its limits.
     pub quotas: Quotas,
     /// The trust bundle as it is handed out.
-    pub bundle: Vec<u8>,
+    pub bundle: Bundle,
     /// Takes that are being served.
     pub takes: Takes,
     /// Lists that were read lately.
     pub lists: Lists,
     /// The id of QUIC's keys.
     pub quic: KeyId,
+}
+
+/// A signed trust bundle.
+pub struct Bundle {
+    /// Its version: a later one is larger.
+    pub version: u64,
+    /// As it was signed.
+    pub bytes: Vec<u8>,
 }
 
 /// An open practice with what only its owner may do: close it.
@@ -331,7 +339,7 @@ fn load_keys(disk: &Disk, folder: &Path, vault: &Vault) -> Result<(Keys, KeyId),
 }
 
 /// The trust bundle of this start: its version is the second in which it was made, so a later one is larger.
-fn bundle(keys: &Keys, config: &Config, now: Timestamp) -> Result<Vec<u8>, OpenError> {
+fn bundle(keys: &Keys, config: &Config, now: Timestamp) -> Result<Bundle, OpenError> {
     let bundle = TrustBundle {
         practice: keys.trust.practice().clone(),
         version: now.unix_seconds(),
@@ -351,7 +359,9 @@ fn bundle(keys: &Keys, config: &Config, now: Timestamp) -> Result<Vec<u8>, OpenE
         issued: Timestamp::from_unix_seconds(now.unix_seconds()),
         expires: Timestamp::from_unix_seconds(now.plus_seconds(BUNDLE_DAYS * 24 * 3600).unix_seconds()),
     };
-    Ok(bundle.sign(&keys.statements.key, &keys.statements.certificate, keys.issuing.certificate())?)
+    let bytes =
+        bundle.sign(&keys.statements.key, &keys.statements.certificate, keys.issuing.certificate())?;
+    Ok(Bundle { version: bundle.version, bytes })
 }
 
 /// A ring whose end is not whole is cut there only if it lacks no key that is used. A key that was lost so was used

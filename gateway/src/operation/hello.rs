@@ -23,22 +23,26 @@ pub const SOFTWARE: &str = concat!("counterfoil-gateway/", env!("CARGO_PKG_VERSI
 /// # Errors
 /// No version in common.
 pub async fn hello(practice: &Practice, asked: Granted<Hello>, answered: &mut Answered) -> Result<(), Ended> {
-    let version = protocol::agree(asked.request.versions.as_slice())?;
+    answered.send(welcome(practice, &asked)?).await
+}
+
+fn welcome(practice: &Practice, asked: &Granted<Hello>) -> Result<Welcome, Ended> {
+    let hello = &asked.request;
+    let version = protocol::agree(hello.versions.as_slice())?;
     let device = asked.peer.device();
     device.seen(practice.now());
     let records = practice.keys.root_records();
-    let newer: Vec<_> = records
-        .into_iter()
-        .skip(asked.request.root_record as usize)
-        .take(message::WELCOME_RECORDS_MAX)
-        .collect();
+    let newer: Vec<_> =
+        records.into_iter().skip(hello.root_record as usize).take(message::WELCOME_RECORDS_MAX).collect();
     let newer = newer.into_iter().map(Bytes::new).collect::<Result<Vec<_>, _>>()?;
     let head = practice.journal.head();
     let standing = match device.standing() {
         Standing::Active => message::Standing::Active,
         _ => message::Standing::Waiting,
     };
-    let welcome = Welcome {
+    let bundle = &practice.bundle;
+    let is_older = hello.bundle.is_none_or(|held| u64::from(held) < bundle.version);
+    Ok(Welcome {
         version,
         software: Text::cut(SOFTWARE),
         time: practice.now(),
@@ -50,9 +54,8 @@ pub async fn hello(practice: &Practice, asked: Granted<Hello>, answered: &mut An
         practice_name: Text::cut(&practice.config.name),
         checkpoint: Bytes::new(head.checkpoint_note.clone())?,
         root_records: if newer.is_empty() { None } else { List::new(newer).ok() },
-        bundle: Bytes::new(practice.bundle.clone()).ok(),
-    };
-    answered.send(welcome).await
+        bundle: if is_older { Bytes::new(bundle.bytes.clone()).ok() } else { None },
+    })
 }
 
 /// The books that the person may use.
@@ -102,4 +105,30 @@ pub async fn confirm(
         }
     }
     answered.send(Done {}).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn the_trust_bundle_goes_only_to_who_holds_an_older_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = testing::opened(&folder.path().join("p"));
+        let practice = &opened.practice;
+        let (peer, _) = testing::peer(practice, Role::Client);
+        let ours = u32::try_from(practice.bundle.version).unwrap();
+        let is_sent = |bundle| {
+            let hello = Hello {
+                versions: List::new(protocol::VERSIONS.to_vec()).unwrap(),
+                software: Text::cut("a companion"),
+                root_record: 1,
+                bundle,
+            };
+            welcome(practice, &peer.grant_own(hello).unwrap()).unwrap().bundle.is_some()
+        };
+        assert!(is_sent(None) && is_sent(Some(ours - 1)));
+        assert!(!is_sent(Some(ours)) && !is_sent(Some(ours + 1)));
+    }
 }
