@@ -1,7 +1,6 @@
 //! What all connections share: receive windows and piece buffers. Reserved before it is used, given back when dropped.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use model::{limits, piece};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -38,35 +37,49 @@ impl PieceBuffers {
     }
 }
 
-/// Receive windows: a fair share of one budget for each admitted connection.
-#[derive(Default)]
+/// Receive windows: parts of one budget, taken by each connection when it is admitted. Where nothing is left of it, a
+/// connection has the smallest window, which is the most that all of them can have beyond the budget.
 pub struct Windows {
-    connections: AtomicU64,
+    left_bytes: Mutex<u64>,
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self { left_bytes: Mutex::new(limits::WINDOW_BUDGET_BYTES) }
+    }
 }
 
 impl Windows {
-    /// A connection was admitted or has gone; gives how many there are now.
-    pub fn count(&self, change: Change) -> u64 {
-        match change {
-            Change::Admitted => self.connections.fetch_add(1, Ordering::AcqRel).saturating_add(1),
-            Change::Gone => self.connections.fetch_sub(1, Ordering::AcqRel).saturating_sub(1),
-        }
-    }
-
-    /// What each of `connections` may have in flight towards us, in bytes.
-    pub fn share(connections: u64) -> u64 {
-        (limits::WINDOW_BUDGET_BYTES / connections.max(1))
-            .clamp(limits::CONNECTION_WINDOW_BYTES_MIN, limits::CONNECTION_WINDOW_BYTES_MAX)
+    /// A connection is admitted: a quarter of what is left is its own until the window is dropped, so that those who
+    /// come later find something too.
+    pub fn admit(&self) -> Window<'_> {
+        let mut left = self.left_bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes =
+            (*left / 4).clamp(limits::CONNECTION_WINDOW_BYTES_MIN, limits::CONNECTION_WINDOW_BYTES_MAX);
+        let taken_bytes = bytes.min(*left);
+        *left -= taken_bytes;
+        Window { windows: self, bytes, taken_bytes }
     }
 }
 
-/// What happened to a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It may send now.
-    Admitted,
-    /// It is closed.
-    Gone,
+/// The window of one connection.
+pub struct Window<'a> {
+    windows: &'a Windows,
+    bytes: u64,
+    taken_bytes: u64,
+}
+
+impl Window<'_> {
+    /// What the connection may have in flight towards us, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+impl Drop for Window<'_> {
+    fn drop(&mut self) {
+        *self.windows.left_bytes.lock().unwrap_or_else(PoisonError::into_inner) += self.taken_bytes;
+    }
 }
 
 #[cfg(test)]
@@ -74,12 +87,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shares_stay_within_the_budget_while_they_can() {
-        for connections in 1..=limits::WINDOW_BUDGET_BYTES / limits::CONNECTION_WINDOW_BYTES_MIN {
-            assert!(Windows::share(connections) * connections <= limits::WINDOW_BUDGET_BYTES);
+    fn the_windows_together_stay_within_the_budget_and_the_smallest_ones() {
+        let windows = Windows::default();
+        let mut held = Vec::new();
+        for _ in 0..limits::CONNECTIONS_MAX {
+            held.push(windows.admit());
         }
-        assert_eq!(Windows::share(1), limits::CONNECTION_WINDOW_BYTES_MAX);
-        assert_eq!(Windows::share(10_000), limits::CONNECTION_WINDOW_BYTES_MIN);
+        assert_eq!(held[0].bytes(), limits::CONNECTION_WINDOW_BYTES_MAX);
+        let of_budget: u64 = held.iter().map(|window| window.taken_bytes).sum();
+        assert_eq!(of_budget, limits::WINDOW_BUDGET_BYTES);
+        for window in held.iter().filter(|window| window.taken_bytes < window.bytes) {
+            assert_eq!(window.bytes, limits::CONNECTION_WINDOW_BYTES_MIN);
+        }
+        held.clear();
+        assert_eq!(windows.admit().bytes(), limits::CONNECTION_WINDOW_BYTES_MAX, "all was given back");
     }
 
     #[tokio::test]

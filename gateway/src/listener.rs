@@ -19,7 +19,6 @@ use tokio::task::JoinHandle;
 use vault::EntryScope;
 
 use crate::access::Peer;
-use crate::budget::{Change, Windows};
 use crate::commit::{Group, Made};
 use crate::endpoint::{self, SocketBuffers, varint};
 use crate::enrol::{self, Door};
@@ -270,12 +269,11 @@ async fn serve(connection: &Connection, doors: &Arc<Doors>) {
         Admission::Main(device) => {
             let Some(device) = practice.registry.device(device) else { return };
             doors.hold(device.id, connection);
-            let connections = practice.windows.count(Change::Admitted);
-            connection.set_receive_window(varint(Windows::share(connections)));
+            let window = practice.windows.admit();
+            connection.set_receive_window(varint(window.bytes()));
             connection.set_max_concurrent_bi_streams(varint(u64::from(limits::STREAMS_MAX)));
             let peer = Peer::admitted(Arc::clone(&device), Arc::clone(&practice.registry));
             session::serve(Arc::clone(practice), peer, connection.clone()).await;
-            practice.windows.count(Change::Gone);
             doors.let_go(device.id, connection);
         }
         Admission::Refused(why) => {
