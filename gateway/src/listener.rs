@@ -13,6 +13,7 @@ use model::{DeviceId, Sha256Digest, limits};
 use protocol::CloseCode;
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Connection, Endpoint, Incoming, ServerConfig};
+use quinn_proto::HashedConnectionIdGenerator;
 use receipts::event::{GatewayStarted, GatewayStopped, Medium, Word};
 use rustls::pki_types::CertificateDer;
 use tokio::task::JoinHandle;
@@ -88,10 +89,11 @@ impl Gateway {
     pub async fn start(practice: Arc<Practice>, address: SocketAddr) -> Result<Self, ListenError> {
         let (socket, buffers) =
             endpoint::bind(address).map_err(|error| ListenError::Bind { address, error })?;
-        let config = server_config(&practice)?;
+        let quic = QuicKeys::read(&practice)?;
+        let config = server_config(&practice, quic.token.clone())?;
         say_started(&practice).await?;
         let runtime = Arc::new(quinn::TokioRuntime);
-        let endpoint = Endpoint::new(endpoint_config(&practice)?, Some(config.clone()), socket, runtime)
+        let endpoint = Endpoint::new(quic.endpoint_config(), Some(config.clone()), socket, runtime)
             .map_err(|error| ListenError::Bind { address, error })?;
         let address = endpoint.local_addr().map_err(|error| ListenError::Bind { address, error })?;
         let doors = Arc::new(Doors {
@@ -167,7 +169,7 @@ async fn say_started(practice: &Practice) -> Result<(), ListenError> {
     }
 }
 
-fn server_config(practice: &Practice) -> Result<ServerConfig, ListenError> {
+fn server_config(practice: &Practice, token: TokenKey) -> Result<ServerConfig, ListenError> {
     let keys = &practice.keys;
     let root = keys.trust.roots().first().ok_or(ListenError::Quic("no root".to_owned()))?;
     let anchors = [keys.issuing.certificate().clone()];
@@ -180,7 +182,6 @@ fn server_config(practice: &Practice) -> Result<ServerConfig, ListenError> {
     };
     let config = tls::gateway_config(&gateway, practice.clock.machine()).map_err(ListenError::Tls)?;
     let crypto = QuicServerConfig::try_from(config).map_err(|error| ListenError::Quic(error.to_string()))?;
-    let (token, _) = quic_keys(practice)?;
     let mut server = ServerConfig::new(Arc::new(crypto), token);
     server
         .migration(true)
@@ -191,25 +192,41 @@ fn server_config(practice: &Practice) -> Result<ServerConfig, ListenError> {
     Ok(server)
 }
 
-fn endpoint_config(practice: &Practice) -> Result<quinn::EndpointConfig, ListenError> {
-    let (_, reset) = quic_keys(practice)?;
-    let mut config = endpoint::endpoint_config();
-    config.reset_key(reset);
-    Ok(config)
+type TokenKey = Arc<dyn quinn::crypto::HandshakeTokenKey>;
+
+/// QUIC's own keys, the same over restarts: no handshake between Retry and its answer is cut by one, and a companion
+/// whose connection belonged to a process that is gone is told so, by a stateless reset, as soon as it sends.
+struct QuicKeys {
+    token: TokenKey,
+    reset: Arc<dyn quinn::crypto::HmacKey>,
+    /// Marks connection ids as this practice's: only such are answered with a reset.
+    connection_ids: u64,
 }
 
-type TokenKey = Arc<dyn quinn::crypto::HandshakeTokenKey>;
-type ResetKey = Arc<dyn quinn::crypto::HmacKey>;
+impl QuicKeys {
+    fn read(practice: &Practice) -> Result<Self, ListenError> {
+        use aws_lc_rs::{hkdf, hmac};
+        let purpose = purpose::of(purpose::QUIC).map_err(|error| ListenError::Quic(error.to_string()))?;
+        let secret = practice.vault.open_private(&purpose, practice.quic)?;
+        let (token, reset) = secret.split_at(secret.len() / 2);
+        let token = hkdf::Salt::new(hkdf::HKDF_SHA256, b"counterfoil/quic-token/v1").extract(token);
+        let derived = hmac::sign(
+            &hmac::Key::new(hmac::HMAC_SHA256, secret.as_slice()),
+            b"counterfoil/quic-connection-ids/v1",
+        );
+        let connection_ids = derived.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        let reset = hmac::Key::new(hmac::HMAC_SHA256, reset);
+        Ok(Self { token: Arc::new(token), reset: Arc::new(reset), connection_ids })
+    }
 
-/// QUIC's own keys, kept over restarts: no handshake between Retry and its answer is cut by one.
-fn quic_keys(practice: &Practice) -> Result<(TokenKey, ResetKey), ListenError> {
-    let purpose = purpose::of(purpose::QUIC).map_err(|error| ListenError::Quic(error.to_string()))?;
-    let secret = practice.vault.open_private(&purpose, practice.quic)?;
-    let (token, reset) = secret.split_at(secret.len() / 2);
-    let token =
-        aws_lc_rs::hkdf::Salt::new(aws_lc_rs::hkdf::HKDF_SHA256, b"counterfoil/quic-token/v1").extract(token);
-    let reset = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, reset);
-    Ok((Arc::new(token), Arc::new(reset)))
+    fn endpoint_config(&self) -> quinn::EndpointConfig {
+        let mut config = endpoint::endpoint_config();
+        let connection_ids = self.connection_ids;
+        config
+            .reset_key(Arc::clone(&self.reset))
+            .cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(connection_ids)));
+        config
+    }
 }
 
 async fn accept(endpoint: Endpoint, doors: Arc<Doors>) {
@@ -356,3 +373,6 @@ async fn rounds(practice: Arc<Practice>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
