@@ -25,7 +25,7 @@ use crate::endpoint::{self, SocketBuffers, varint};
 use crate::enrol::{self, Door};
 use crate::keys::purpose;
 use crate::ledger::rows::Standing;
-use crate::operation::{hello::SOFTWARE, report};
+use crate::operation::{self, hello::SOFTWARE, report};
 use crate::practice::{Practice, end_accepted};
 use crate::session;
 
@@ -354,6 +354,10 @@ impl admission::Registry for Lookup<'_> {
 
 /// What has a time: uploads and takes that end, invitations that are over.
 async fn rounds(practice: Arc<Practice>) {
+    let shared = Arc::clone(&practice);
+    if let Err(cause) = operation::blocking(move || report::recall(&shared)).await {
+        tracing::error!(%cause, "takes from before this start can not be looked through; the next start does it");
+    }
     let mut ticks = tokio::time::interval(ROUNDS);
     loop {
         ticks.tick().await;
@@ -368,9 +372,7 @@ async fn rounds(practice: Arc<Practice>) {
             Ok(0) | Err(_) => {}
             Ok(count) => tracing::info!(count, "uploads that stood still too long were dropped"),
         }
-        if let Err(ended) = report::say_failures(&practice).await {
-            tracing::warn!(cause = %ended, "takes that have ended could not be told of");
-        }
+        report::say_failures(&practice).await;
     }
 }
 

@@ -58,6 +58,30 @@ impl Ledger {
         rows.iter().map(|bytes| R::from_bytes(bytes).map_err(PostError::from)).collect()
     }
 
+    /// Looks at all rows whose keys begin so, in order, one by one.
+    ///
+    /// # Errors
+    /// The store's; a row that can not be read, which ends it.
+    pub fn each<R: Row>(&self, prefix: &Key, look: &mut dyn FnMut(R)) -> Result<(), PostError> {
+        let mut unread = None;
+        self.tables.scan(
+            name(prefix.table),
+            &parts(prefix),
+            None,
+            &mut |_, bytes| match R::from_bytes(bytes) {
+                Ok(row) => {
+                    look(row);
+                    Scan::GoOn
+                }
+                Err(error) => {
+                    unread = Some(error);
+                    Scan::Stop
+                }
+            },
+        )?;
+        unread.map_or(Ok(()), |error| Err(error.into()))
+    }
+
     /// Says where documents lie whose acceptance is about to be posted.
     pub fn locate(&self, person: PersonId, submission: SubmissionId, documents: &[vault::StoredDocument]) {
         let mut located = self.located.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,17 +1,18 @@
 //! What a device has verified and made durable of a take: the handover over just that. The same report, the same
 //! answer. And what nobody reported when a take has ended.
 
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
-use model::{BookId, DeviceId, PersonId, Sha256Digest};
-use protocol::Refusal;
+use model::{DeviceId, PersonId, Sha256Digest};
 use protocol::download::Reporting;
 use protocol::field::DocumentNumber;
 use protocol::message::{Report, Reported};
+use protocol::{Code, Refusal};
 use receipts::TakeList;
 use receipts::event::{ContentHandover, ContentHandoverFailure, HandoverReason, Party};
 
-use super::take::Serving;
+use super::take::{self, Serving};
 use super::{blocking, internal};
 use crate::access::Granted;
 use crate::commit::{Group, Made};
@@ -78,48 +79,135 @@ fn party(row: &rows::Take) -> Party {
     Party { person: PersonId::from_bytes(row.person.into()), device: DeviceId::from_bytes(row.device.into()) }
 }
 
-/// Says, once a take, what no handover names at its end: not confirmed, and nothing inferred from what was sent.
-/// Run at start and then from time to time.
+/// Finds, at a start, the takes with a document that no handover names: they are looked at when they have ended.
 ///
 /// # Errors
-/// The ledger's and the commit's.
-pub async fn say_failures(practice: &Arc<Practice>) -> Result<u64, Ended> {
-    let shared = Arc::clone(practice);
-    let due = blocking(move || {
-        let takes = shared.ledger.rows::<rows::Take>(&Key::of(Table::Take))?;
-        let mut due = Vec::new();
-        for row in takes.into_iter().filter(|row| !row.failure_said) {
-            let take = Sha256Digest::from_bytes(row.take.into());
-            let Some(serving) = shared.takes.serving(&shared, &take)? else { continue };
-            let open =
-                serving.release.lock().unwrap_or_else(PoisonError::into_inner).not_confirmed(shared.now());
-            if let Some(open) = open {
-                due.push((serving, open));
+/// The ledger's.
+pub fn recall(practice: &Practice) -> Result<(), Ended> {
+    let mut open = HashSet::new();
+    practice.ledger.each(&Key::of(Table::Fetch), &mut |fetch: rows::Fetch| {
+        if fetch.handover_entry.is_none() {
+            open.insert(fetch.take_entry);
+        }
+    })?;
+    practice.ledger.each(&Key::of(Table::Take), &mut |row: rows::Take| {
+        if !row.failure_said && open.contains(&row.entry) {
+            practice.takes.watch(Sha256Digest::from_bytes(row.take.into()), take::end(&row));
+        }
+    })?;
+    Ok(())
+}
+
+/// Says, once a take, what no handover names at its end: not confirmed, and nothing inferred from what was sent.
+/// Run from time to time; a take that can not be told of does not keep the others from it.
+pub async fn say_failures(practice: &Arc<Practice>) {
+    for take in practice.takes.due(practice.now()) {
+        match say_failure(practice, take).await {
+            Ok(()) => {}
+            // It was erased: there is nothing left to say it of.
+            Err(Ended::Refused(refusal)) if refusal.known() == Some(Code::Gone) => {}
+            Err(cause) => {
+                tracing::error!(%take, %cause, "what was not confirmed of a take can not be said; tried again soon");
+                practice.takes.watch(take, practice.now());
             }
         }
-        Ok(due)
-    })
-    .await?;
-    let mut said = 0;
-    for (serving, open) in due {
-        let list = lines(&serving, &open)?;
-        let book: BookId = serving.book();
-        let (recipient, refers_to) = (party(&serving.row), Sha256Digest::from_bytes(serving.row.take.into()));
-        let key = practice.entry_key(practice.book_year(book))?;
-        let make = Box::new(move |group: &Group<'_>| {
-            let documents = list.documents();
-            let event = ContentHandoverFailure {
-                recipient,
-                book,
-                documents,
-                refers_to,
-                reason: HandoverReason::NotConfirmed,
-            };
-            Ok(vec![Made { signed: group.sign(event)?, list: Some(list.as_bytes().to_vec()), key }])
-        });
-        practice.committer.commit(make).await?;
-        serving.release.lock().unwrap_or_else(PoisonError::into_inner).failure_said();
-        said += 1;
     }
-    Ok(said)
+}
+
+async fn say_failure(practice: &Arc<Practice>, take: Sha256Digest) -> Result<(), Ended> {
+    let shared = Arc::clone(practice);
+    let serving = blocking(move || shared.takes.serving(&shared, &take)).await?;
+    // Watched, and then not committed.
+    let Some(serving) = serving else { return Ok(()) };
+    let (now, until) = (practice.now(), take::end(&serving.row));
+    if now < until {
+        practice.takes.watch(take, until);
+        return Ok(());
+    }
+    let open = serving.release.lock().unwrap_or_else(PoisonError::into_inner).not_confirmed(now);
+    let Some(open) = open else { return Ok(()) };
+    let list = lines(&serving, &open)?;
+    let (recipient, book) = (party(&serving.row), serving.book());
+    let shared = Arc::clone(practice);
+    let key = blocking(move || Ok(shared.entry_key(shared.book_year(book))?)).await?;
+    let make = Box::new(move |group: &Group<'_>| {
+        let documents = list.documents();
+        let reason = HandoverReason::NotConfirmed;
+        let event = ContentHandoverFailure { recipient, book, documents, refers_to: take, reason };
+        Ok(vec![Made { signed: group.sign(event)?, list: Some(list.as_bytes().to_vec()), key }])
+    });
+    practice.committer.commit(make).await?;
+    serving.release.lock().unwrap_or_else(PoisonError::into_inner).failure_said();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::rows::{Row, key};
+    use crate::testing;
+    use model::{Role, SubmissionId, Timestamp};
+    use protocol::download::Release;
+    use receipts::list::{DocumentRef, TakeLine};
+    use std::collections::{BTreeMap, HashMap};
+    use std::sync::Mutex;
+
+    fn row(take: Sha256Digest, entry: u64) -> rows::Take {
+        rows::Take {
+            person: [1; 16].into(),
+            device: [2; 16].into(),
+            book: [3; 16].into(),
+            entry,
+            taken_at_ms: 1,
+            failure_said: false,
+            take: (*take.as_bytes()).into(),
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_take_that_can_not_be_read_does_not_silence_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = testing::opened(&folder.path().join("p"));
+        let practice = &opened.practice;
+        testing::peer(practice, Role::Bookkeeper);
+        let [bad, good] = [[1; 32], [2; 32]].map(Sha256Digest::from_bytes);
+        // The first entry of the journal is no take; the other one is in memory.
+        let fetch = |take_entry| rows::Fetch {
+            person: [1; 16].into(),
+            taken_at_ms: 1,
+            fetched_at_ms: None,
+            take_entry,
+            handover_entry: None,
+        };
+        let rows = BTreeMap::from([
+            (key::take(&bad), row(bad, 0).to_bytes()),
+            (key::take(&good), row(good, 5).to_bytes()),
+            (key::fetch(1, 1, 0), fetch(0).to_bytes()),
+            (key::fetch(1, 1, 5), fetch(5).to_bytes()),
+        ]);
+        practice.ledger.apply(&rows, 1).unwrap();
+        let line = TakeLine {
+            n: 1,
+            salt: [0; 16],
+            document: DocumentRef { submission: SubmissionId::from_bytes([4; 16]), n: 1 },
+            sha256: Sha256Digest::from_bytes([5; 32]),
+        };
+        let released = [(DocumentNumber(1), 1)];
+        let release = Release::new(good, DeviceId::from_bytes([2; 16]), Timestamp::from_unix_ms(1), released);
+        practice.takes.keep(Serving {
+            row: row(good, 5),
+            list: TakeList::new(vec![line]).unwrap(),
+            release: Mutex::new(release),
+            documents: HashMap::new(),
+        });
+        recall(practice).unwrap();
+        let size = practice.journal.size();
+        say_failures(practice).await;
+        assert_eq!(practice.journal.size(), size + 1);
+        assert!(practice.ledger.row::<rows::Take>(&key::take(&good)).unwrap().unwrap().failure_said);
+        // Once; and the one that can not be read is looked at again.
+        say_failures(practice).await;
+        assert_eq!(practice.journal.size(), size + 1);
+        assert_eq!(practice.takes.due(practice.now()), [bad]);
+    }
 }

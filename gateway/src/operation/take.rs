@@ -1,9 +1,9 @@
 //! Signs for documents: the take stands in the journal before a byte is released. A repeat changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{BookId, Class, DeviceId, Sha256Digest, limits};
+use model::{BookId, Class, DeviceId, Sha256Digest, Timestamp, limits};
 use protocol::download::Release;
 use protocol::field::DocumentNumber;
 use protocol::message::{Content, Take, TakeAnswer};
@@ -54,7 +54,11 @@ impl Serving {
 
 /// The takes in memory.
 #[derive(Default)]
-pub struct Takes(Mutex<HashMap<Sha256Digest, Arc<Serving>>>);
+pub struct Takes {
+    serving: Mutex<HashMap<Sha256Digest, Arc<Serving>>>,
+    /// Takes that may have something to say at their end, in the order of their ends.
+    watched: Mutex<BTreeSet<(Timestamp, Sha256Digest)>>,
+}
 
 impl Takes {
     /// A take, from memory or from the journal; `None` if there is none.
@@ -62,12 +66,12 @@ impl Takes {
     /// # Errors
     /// The ledger's and the journal's.
     pub fn serving(&self, practice: &Practice, take: &Sha256Digest) -> Result<Option<Arc<Serving>>, Ended> {
-        if let Some(serving) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(take) {
+        if let Some(serving) = self.serving.lock().unwrap_or_else(PoisonError::into_inner).get(take) {
             return Ok(Some(Arc::clone(serving)));
         }
         let Some(row) = practice.ledger.row::<rows::Take>(&key::take(take))? else { return Ok(None) };
         let serving = Arc::new(load(practice, row)?);
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.serving.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= TAKES_KEPT_MAX {
             // Whichever goes is made again from the journal when it is asked for.
             let idle =
@@ -76,6 +80,33 @@ impl Takes {
         }
         Ok(Some(Arc::clone(kept.entry(*take).or_insert(serving))))
     }
+
+    #[cfg(test)]
+    pub(super) fn keep(&self, serving: Serving) {
+        let take = Sha256Digest::from_bytes(serving.row.take.into());
+        self.serving.lock().unwrap().insert(take, Arc::new(serving));
+    }
+
+    /// A take is to be looked at when it has ended, not before `at`.
+    pub fn watch(&self, take: Sha256Digest, at: Timestamp) {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).insert((at, take));
+    }
+
+    /// The takes that are to be looked at now; they are watched no more.
+    pub fn due(&self, now: Timestamp) -> Vec<Sha256Digest> {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut due = Vec::new();
+        while let Some((_, take)) = watched.first().filter(|(at, _)| *at <= now).copied() {
+            watched.pop_first();
+            due.push(take);
+        }
+        due
+    }
+}
+
+/// When a take ends.
+pub(super) fn end(row: &rows::Take) -> Timestamp {
+    Timestamp::from_unix_ms(row.taken_at_ms).plus_seconds(limits::TAKE_SECONDS_MAX)
 }
 
 fn load(practice: &Practice, row: rows::Take) -> Result<Serving, Ended> {
@@ -99,8 +130,7 @@ fn load(practice: &Practice, row: rows::Take) -> Result<Serving, Ended> {
         documents.insert(line.n, Taken { document, length });
     }
     let lengths = documents.iter().map(|(n, taken)| (DocumentNumber(*n), taken.length));
-    let until = rows::time(row.taken_at_ms).plus_seconds(limits::TAKE_SECONDS_MAX);
-    let mut release = Release::new(take, DeviceId::from_bytes(row.device.into()), until, lengths);
+    let mut release = Release::new(take, DeviceId::from_bytes(row.device.into()), end(&row), lengths);
     for handover in practice.ledger.rows::<rows::Handover>(&key::handovers(&take))? {
         let named: Vec<_> =
             handed.iter().filter(|(entry, _)| *entry == handover.entry).map(|(_, n)| *n).collect();
@@ -181,6 +211,8 @@ fn check(practice: &Arc<Practice>, granted: Granted<Take>, list: Vec<u8>) -> Res
     check_lines(practice, book, &list)?;
     practice.quotas.entry(device.person.id, practice.now())?;
     let key = practice.entry_key(practice.book_year(book))?;
+    // Before the commit: nobody may be left here after it.
+    practice.takes.watch(hash, practice.now().plus_seconds(limits::TAKE_SECONDS_MAX));
     let make = Box::new(move |group: &Group<'_>| {
         granted.may(Act::Take, book, group.now)?;
         let stands =
