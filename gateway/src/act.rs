@@ -387,3 +387,10 @@ pub(crate) fn invitation_key(id: InvitationId) -> KeyId {
     }
     KeyId::from_bytes(bytes)
 }
+
+/// The invitation whose keys are kept under this id.
+pub(crate) fn invitation_of_key(id: KeyId) -> Option<InvitationId> {
+    let [zeros @ .., a, b, c, d] = *id.as_bytes();
+    let number = InvitationId::new(u32::from_be_bytes([a, b, c, d])).ok()?;
+    (zeros == [0; 12]).then_some(number)
+}

@@ -368,11 +368,22 @@ pub(crate) fn forget_invitation(practice: &Practice, id: InvitationId) {
     }
 }
 
-/// Takes away the keys of invitations that have ended, or were used more than a day ago.
+/// Takes away the keys of invitations that have ended, or were used more than a day ago. Looks only at those whose
+/// keys are still there.
 pub fn sweep(practice: &Practice) {
     const DAY_SECONDS: u64 = 24 * 3600;
+    let Ok(purpose) = purpose::of(purpose::INVITE) else { return };
+    let kept = match practice.vault.list_private(&purpose) {
+        Ok(kept) => kept,
+        Err(error) => {
+            tracing::warn!(%error, "the keys of invitations can not be listed");
+            return;
+        }
+    };
     let now = practice.now();
-    for (id, invitation) in practice.registry.invitations() {
+    for id in kept.into_iter().filter_map(act::invitation_of_key) {
+        // Keys are there before their invitation is.
+        let Some(invitation) = practice.registry.invitation(id) else { continue };
         let is_over = match invitation.device.and_then(|device| practice.registry.device(device)) {
             Some(device) => {
                 let bound_at = stored(practice, device.id).map(|stored| stored.at);
@@ -424,3 +435,6 @@ fn prefix(address: IpAddr) -> Prefix {
     }
     prefix
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! What becomes of the keys of invitations.
+
+use super::*;
+use crate::testing;
+use host::Clock;
+use model::Role;
+
+#[test]
+fn the_keys_of_an_invitation_go_with_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("p");
+    testing::make(&dir, &folder.path().join("root")).unwrap();
+    let clock = Clock::manual(Clock::system().unix_ms());
+    let opened = testing::open(&dir, clock.clone());
+    let practice = &opened.practice;
+    let invite = |role| act::invite(practice, role, "x", &[]).unwrap().id;
+    let (staff, client) = (invite(Role::Admin), invite(Role::Client));
+    let kept = || {
+        let kept = practice.vault.list_private(&purpose::of(purpose::INVITE).unwrap()).unwrap();
+        let mut ids: Vec<_> =
+            kept.into_iter().filter_map(act::invitation_of_key).map(|id| id.to_string()).collect();
+        ids.sort();
+        ids
+    };
+    let mut both = vec![staff, client.clone()];
+    both.sort();
+    sweep(practice);
+    assert_eq!(kept(), both);
+    clock.advance(Duration::from_secs(limits::INVITATION_STAFF_SECONDS));
+    sweep(practice);
+    assert_eq!(kept(), [client]);
+}
