@@ -2,7 +2,7 @@
 //!
 //! No right and no state depends on a statement that can be erased: names stand in statements of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use model::{BookId, Sha256Digest, SubmissionId, Timestamp};
 use receipts::event::{self, DeviceEvent, GatewayEvent};
@@ -215,8 +215,8 @@ impl<'a> Draft<'a> {
         let stored = self.base.scan(&prefix)?;
         let drafted = self
             .changes
-            .iter()
-            .filter(|(key, _)| key.table == prefix.table && key.parts.starts_with(&prefix.parts));
+            .range(&prefix..)
+            .take_while(|(key, _)| key.table == prefix.table && key.parts.starts_with(&prefix.parts));
         let all = stored.iter().chain(drafted.map(|(_, bytes)| bytes));
         let mut found: Option<rows::Submission> = None;
         for bytes in all {
@@ -227,6 +227,22 @@ impl<'a> Draft<'a> {
             }
         }
         Ok(found)
+    }
+
+    /// The entry that accepted the submission with this id in this book; `known` has those that were asked before.
+    fn acceptance_of(
+        &self,
+        known: &mut HashMap<SubmissionId, u64>,
+        book: BookId,
+        id: SubmissionId,
+        entry: u64,
+    ) -> Result<u64, PostError> {
+        if let Some(accepted) = known.get(&id) {
+            return Ok(*accepted);
+        }
+        let found = self.submission_in(book, id)?.ok_or(PostError::Dangling { entry, what: "submission" })?;
+        known.insert(id, found.acceptance_entry);
+        Ok(found.acceptance_entry)
     }
 
     /// Posts one statement.
@@ -429,9 +445,9 @@ impl<'a> Draft<'a> {
             take: (*posting.hash.as_bytes()).into(),
         };
         self.put(key::take(&posting.hash), &row);
+        let mut known = HashMap::new();
         for line in list.lines() {
-            let submission = self.submission_in(take.book, line.document.submission)?;
-            let submission = submission.ok_or(PostError::Dangling { entry, what: "submission" })?;
+            let accepted = self.acceptance_of(&mut known, take.book, line.document.submission, entry)?;
             let fetch = rows::Fetch {
                 person: device.person,
                 taken_at_ms: posting.time.unix_ms(),
@@ -439,7 +455,7 @@ impl<'a> Draft<'a> {
                 take_entry: entry,
                 handover_entry: None,
             };
-            self.put(key::fetch(submission.acceptance_entry, line.document.n, entry), &fetch);
+            self.put(key::fetch(accepted, line.document.n, entry), &fetch);
         }
         Ok(())
     }
@@ -450,10 +466,10 @@ impl<'a> Draft<'a> {
         let list = posting.list.and_then(|list| TakeList::parse(list.to_vec()).ok());
         let list = list.ok_or(PostError::List { entry })?;
         let book = BookId::from_bytes(row.book.into());
+        let mut known = HashMap::new();
         for line in list.lines() {
-            let submission = self.submission_in(book, line.document.submission)?;
-            let submission = submission.ok_or(PostError::Dangling { entry, what: "submission" })?;
-            let at = key::fetch(submission.acceptance_entry, line.document.n, row.entry);
+            let accepted = self.acceptance_of(&mut known, book, line.document.submission, entry)?;
+            let at = key::fetch(accepted, line.document.n, row.entry);
             let mut fetch: rows::Fetch = self.need(&at, entry, "line of its take")?;
             if fetch.handover_entry.is_none() {
                 fetch.fetched_at_ms = Some(posting.time.unix_ms());
