@@ -38,12 +38,14 @@ impl EntryBox for EntrySeals {
         sealed: &SealedEntry,
     ) -> Result<Opened, OpenFailure> {
         let opened = self.0.open_entry(key, entry, &sealed.statement, sealed.list.as_deref());
-        let opened = opened.map_err(|failure| match failure {
+        let mut opened = opened.map_err(|failure| match failure {
             EntryFailure::Damaged => OpenFailure::Damaged,
             EntryFailure::Erased => OpenFailure::Erased,
             EntryFailure::Unknown => OpenFailure::Unknown,
         })?;
-        Ok(Opened { statement: opened.statement.to_vec(), list: opened.list.map(|list| list.to_vec()) })
+        // Moved, not copied: a list may have 5 MB.
+        let statement = std::mem::take(&mut *opened.statement);
+        Ok(Opened { statement, list: opened.list.map(|mut list| std::mem::take(&mut *list)) })
     }
 }
 
