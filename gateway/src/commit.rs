@@ -272,6 +272,9 @@ impl Work {
         for row in &registered {
             self.ledger.tell(&self.registry, row);
         }
+        if !registered.is_empty() {
+            self.registry.tell_changed();
+        }
         for Ready { reply, first, statements } in ready {
             let outcome = Outcome {
                 committed: committed.clone(),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use model::{BookId, DeviceId, InvitationId, PersonId, Role, Sha256Digest, Timestamp};
+use tokio::sync::watch;
 
 use crate::ledger::rows::Standing;
 
@@ -44,7 +45,6 @@ pub struct Device {
 pub struct Book {
     /// Which.
     pub id: BookId,
-    epoch: AtomicU64,
     name: RwLock<Option<Arc<str>>>,
 }
 
@@ -57,6 +57,8 @@ pub struct Registry {
     state: RwLock<State>,
     /// Grows when everybody is to be judged anew.
     practice_epoch: AtomicU64,
+    /// Who waits for a change is told by it.
+    changes: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -192,7 +194,16 @@ impl Registry {
         }
     }
 
+    /// Is told when what was committed stands in here whole; several changes may be told as one.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
     // ---- posting ----
+
+    pub(crate) fn tell_changed(&self) {
+        self.changes.send_replace(());
+    }
 
     pub(crate) fn put_person(&self, id: PersonId, role: Role) {
         let person = Person { id, role, epoch: AtomicU64::new(0), name: RwLock::default() };
@@ -206,7 +217,7 @@ impl Registry {
     }
 
     pub(crate) fn put_book(&self, id: BookId) {
-        let book = Book { id, epoch: AtomicU64::new(0), name: RwLock::default() };
+        let book = Book { id, name: RwLock::default() };
         self.write().books.entry(id).or_insert_with(|| Arc::new(book));
     }
 
@@ -286,11 +297,6 @@ impl Book {
     /// The name, as long as it is kept. Foreign text: made safe where it is shown.
     pub fn name(&self) -> Option<Arc<str>> {
         self.name.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Grows with every change of who may use it.
-    pub fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
     }
 }
 

@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use console::{Console, Event, args, fields, text};
 use model::InvitationId;
@@ -14,28 +13,20 @@ use crate::ledger::rows::Standing;
 use crate::practice::Practice;
 use crate::registry::Device;
 
-/// How often the journal is looked at.
-const LOOK: Duration = Duration::from_millis(500);
-
 /// Tells of staff who wait already, then of every device that enrols. Never ends.
 pub(super) async fn announce(console: Console, practice: Arc<Practice>) {
+    let mut changes = practice.registry.changes();
     let mut known: HashSet<InvitationId> =
         used(&practice).into_iter().filter(|(_, device)| !waits(device)).map(|(id, _)| id).collect();
-    let mut looks = tokio::time::interval(LOOK);
-    // The registry follows the journal within moments: what has grown is looked at twice.
-    let (mut size, mut had_grown) = (0, true);
     loop {
-        looks.tick().await;
-        let now = practice.journal.size();
-        let has_grown = now != size;
-        size = now;
-        if has_grown || had_grown {
-            let new: Vec<_> = used(&practice).into_iter().filter(|(id, _)| known.insert(*id)).collect();
-            for (invitation, device) in new {
-                tell(&console, &practice, invitation, &device).await;
-            }
+        let new: Vec<_> = used(&practice).into_iter().filter(|(id, _)| known.insert(*id)).collect();
+        for (invitation, device) in new {
+            tell(&console, &practice, invitation, &device).await;
         }
-        had_grown = has_grown;
+        // The registry, which tells, lives as long as the practice.
+        if changes.changed().await.is_err() {
+            return;
+        }
     }
 }
 
