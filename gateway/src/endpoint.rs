@@ -17,32 +17,21 @@ pub const MTU_LOOPBACK: u16 = 6_500;
 /// Largest datagram tried on any other path.
 const MTU_WIDE: u16 = 1_452;
 
-/// What the system gave of the buffers that were asked for, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SocketBuffers {
-    /// Of what arrives.
-    pub receive_bytes: usize,
-    /// Of what leaves.
-    pub send_bytes: usize,
-}
-
 /// Binds `address` with large buffers.
 ///
 /// # Errors
 /// The system's: most often that the address is in use.
-pub fn bind(address: SocketAddr) -> io::Result<(UdpSocket, SocketBuffers)> {
+pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         // [::] is to serve IPv4 too; where the system forbids it, IPv6 alone is served.
         let _ = socket.set_only_v6(false);
     }
-    // The system caps what it gives; what it gave is told.
+    // The system caps what it gives; with less it is slower, not wrong.
     let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
     let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
     socket.bind(&address.into())?;
-    let buffers =
-        SocketBuffers { receive_bytes: socket.recv_buffer_size()?, send_bytes: socket.send_buffer_size()? };
-    Ok((socket.into(), buffers))
+    Ok(socket.into())
 }
 
 /// The endpoint's part: QUIC v1 alone, and datagrams up to the largest that any path may use.

@@ -21,7 +21,7 @@ use vault::EntryScope;
 
 use crate::access::Peer;
 use crate::commit::{Group, Made};
-use crate::endpoint::{self, SocketBuffers, varint};
+use crate::endpoint::{self, varint};
 use crate::enrol::{self, Door};
 use crate::keys::purpose;
 use crate::ledger::rows::Standing;
@@ -38,8 +38,6 @@ const ROUNDS: Duration = Duration::from_secs(60);
 pub struct Gateway {
     /// Where it listens: the real port, also where 0 was asked for.
     pub address: SocketAddr,
-    /// What the system gave of the socket buffers.
-    pub buffers: SocketBuffers,
     endpoint: Endpoint,
     practice: Arc<Practice>,
     tasks: Vec<JoinHandle<()>>,
@@ -87,8 +85,7 @@ impl Gateway {
     /// # Errors
     /// [`ListenError`].
     pub async fn start(practice: Arc<Practice>, address: SocketAddr) -> Result<Self, ListenError> {
-        let (socket, buffers) =
-            endpoint::bind(address).map_err(|error| ListenError::Bind { address, error })?;
+        let socket = endpoint::bind(address).map_err(|error| ListenError::Bind { address, error })?;
         let quic = QuicKeys::read(&practice)?;
         let config = server_config(&practice, quic.token.clone())?;
         say_started(&practice).await?;
@@ -106,7 +103,7 @@ impl Gateway {
         });
         let accepting = tokio::spawn(accept(endpoint.clone(), doors));
         let rounds = tokio::spawn(rounds(Arc::clone(&practice)));
-        Ok(Self { address, buffers, endpoint, practice, tasks: vec![accepting, rounds] })
+        Ok(Self { address, endpoint, practice, tasks: vec![accepting, rounds] })
     }
 
     /// Stops: no more connections, what is being committed is committed, the stop stands in the journal.

@@ -26,8 +26,8 @@ async fn transfer(bytes: u64) -> Outcome<Duration> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let (server_crypto, client_crypto) = crypto()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let server_socket = gateway::endpoint::bind(address).map_err(|error| text(&error))?.0;
-    let client_socket = gateway::endpoint::bind(address).map_err(|error| text(&error))?.0;
+    let server_socket = gateway::endpoint::bind(address).map_err(|error| text(&error))?;
+    let client_socket = gateway::endpoint::bind(address).map_err(|error| text(&error))?;
     let mut server_config = quinn::ServerConfig::with_crypto(Arc::new(server_crypto));
     server_config.transport_config(transport());
     let runtime = || Arc::new(quinn::TokioRuntime);

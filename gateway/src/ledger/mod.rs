@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use journal::Reader;
-use model::{BookId, DeviceId, InvitationId, PersonId, Sha256Digest, SubmissionId, Timestamp};
+use model::{BookId, DeviceId, InvitationId, PersonId, Role, Sha256Digest, SubmissionId, Timestamp};
 use receipts::event::GatewayEvent;
 use receipts::statement::Body;
 use vault::records::{self, Change, Records, Scan, SealedTables, SledRecords};
@@ -163,7 +163,7 @@ impl Ledger {
             }
             Registered::Person(row) => {
                 let id = PersonId::from_bytes(row.id.into());
-                if let Ok(role) = rows::role(row.role) {
+                if let Ok(role) = Role::from_code(row.role) {
                     registry.put_person(id, role);
                 }
                 if let Some(name) = self.name(row.name_entry) {
@@ -182,7 +182,7 @@ impl Ledger {
                 if let Ok(id) = InvitationId::new(row.number) {
                     let invitation = Invitation {
                         person: PersonId::from_bytes(row.person.into()),
-                        expires: rows::time(row.expires_ms),
+                        expires: Timestamp::from_unix_ms(row.expires_ms),
                         device: row.device.map(|device| DeviceId::from_bytes(device.into())),
                     };
                     registry.put_invitation(id, invitation);

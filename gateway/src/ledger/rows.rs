@@ -4,8 +4,7 @@
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 use model::{
-    BookId, Class, DeviceId, InvitationId, Kind, Malformed, Period, PersonId, Role, Sha256Digest,
-    SubmissionId, Timestamp,
+    BookId, Class, DeviceId, InvitationId, Kind, Malformed, Period, PersonId, Sha256Digest, SubmissionId,
 };
 
 /// Which table; a number is never given another meaning.
@@ -440,19 +439,6 @@ pub mod key {
     pub fn accepted(book: BookId, acceptance_entry: u64) -> Key {
         accepted_in(book).number(acceptance_entry)
     }
-}
-
-/// Reads a role from a row.
-///
-/// # Errors
-/// A number that is no role.
-pub fn role(code: u8) -> Result<Role, Malformed> {
-    Role::from_code(code)
-}
-
-/// Reads a time from a row.
-pub fn time(ms: u64) -> Timestamp {
-    Timestamp::from_unix_ms(ms)
 }
 
 #[cfg(test)]

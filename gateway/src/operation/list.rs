@@ -150,8 +150,8 @@ impl<'a> View<'a> {
         fetches.reverse();
         let row = |fetch: rows::Fetch| FetchRow {
             by: self.who(PersonId::from_bytes(fetch.person.into())),
-            taken_at: rows::time(fetch.taken_at_ms),
-            fetched_at: fetch.fetched_at_ms.map(rows::time),
+            taken_at: Timestamp::from_unix_ms(fetch.taken_at_ms),
+            fetched_at: fetch.fetched_at_ms.map(Timestamp::from_unix_ms),
         };
         Ok(fetches.into_iter().take(FETCHES_MAX).map(row).collect())
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use model::{PieceIndex, limits, piece};
+use model::{PieceIndex, Timestamp, limits, piece};
 use protocol::field::DocumentNumber;
 use protocol::message::OpenHead;
 use protocol::open::{Assembler, Bounds, Opening, Step};
@@ -184,6 +184,7 @@ pub fn held(practice: &Practice, upload: &Upload, n: u32) -> Result<Option<Origi
     let submission = model::SubmissionId::from_bytes(row.submission.into());
     let original = key::submission(submission, model::PersonId::from_bytes(row.person.into()));
     let Some(accepted) = practice.ledger.row::<rows::Submission>(&original)? else { return Ok(None) };
-    let told = Held { submission, n: DocumentNumber(row.n), at: rows::time(accepted.accepted_at_ms) };
+    let told =
+        Held { submission, n: DocumentNumber(row.n), at: Timestamp::from_unix_ms(accepted.accepted_at_ms) };
     Ok(Some(Original { told, row }))
 }

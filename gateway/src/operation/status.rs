@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use model::{BookId, Period, PersonId, SubmissionId, piece};
+use model::{BookId, Period, PersonId, SubmissionId, Timestamp, piece};
 use protocol::field::DocumentNumber;
 use protocol::message::{State, Status};
 use protocol::record::{StatusDocument, StatusPage, StatusRow};
@@ -151,7 +151,7 @@ fn of_submission(
         kind,
         class,
         sender: view.who(PersonId::from_bytes(row.person.into())),
-        accepted_at: Some(rows::time(row.accepted_at_ms)),
+        accepted_at: Some(Timestamp::from_unix_ms(row.accepted_at_ms)),
         expires_at: None,
         documents: List::new(documents)?,
     }))
