@@ -1,9 +1,10 @@
 //! Signs for documents: the take stands in the journal before a byte is released. A repeat changes nothing.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{BookId, Class, DeviceId, Sha256Digest, Timestamp, limits};
+use model::{BookId, Class, DeviceId, Sha256Digest, SubmissionId, Timestamp, limits};
 use protocol::download::Release;
 use protocol::field::DocumentNumber;
 use protocol::message::{Content, Take, TakeAnswer};
@@ -117,12 +118,12 @@ fn load(practice: &Practice, row: rows::Take) -> Result<Serving, Ended> {
     })?;
     let list = read.list.and_then(|list| TakeList::parse(list).ok());
     let list = list.ok_or_else(|| internal(&format!("entry {} has no take list", row.entry)))?;
-    let book = BookId::from_bytes(row.book.into());
     let take = Sha256Digest::from_bytes(row.take.into());
+    let mut finder = Finder::new(practice, BookId::from_bytes(row.book.into()));
     let mut documents = HashMap::new();
     let mut handed: Vec<(u64, DocumentNumber)> = Vec::new();
     for line in list.lines() {
-        let Some((document, length)) = find(practice, book, line)? else { continue };
+        let Some((document, length)) = finder.find(line)? else { continue };
         let at = key::fetch(document.acceptance_entry, document.n, row.entry);
         if let Some(entry) = practice.ledger.row::<rows::Fetch>(&at)?.and_then(|fetch| fetch.handover_entry) {
             handed.push((entry, DocumentNumber(line.n)));
@@ -142,15 +143,36 @@ fn load(practice: &Practice, row: rows::Take) -> Result<Serving, Ended> {
     Ok(Serving { row, list, release: Mutex::new(release), documents })
 }
 
-/// The document that a line names in this book, and its length: of several submissions with one id the first.
-fn find(practice: &Practice, book: BookId, line: &TakeLine) -> Result<Option<(rows::Document, u64)>, Ended> {
-    let draft = crate::ledger::post::Draft::new(&*practice.ledger);
-    let Some(submission) = draft.submission_in(book, line.document.submission)? else { return Ok(None) };
-    let period = model::Period::from_code(submission.period).map_err(|error| internal(&error))?;
-    let at = key::document(book, period, submission.acceptance_entry, line.document.n);
-    let Some(document) = practice.ledger.row::<rows::Document>(&at)? else { return Ok(None) };
-    let stated = super::list::line_of(practice, document.acceptance_entry, document.n)?;
-    Ok(stated.filter(|stated| stated.sha256 == line.sha256).map(|stated| (document, stated.size)))
+/// Finds the documents that lines name in a book: of several submissions with one id the first, looked up once.
+struct Finder<'a> {
+    practice: &'a Practice,
+    book: BookId,
+    submissions: HashMap<SubmissionId, Option<rows::Submission>>,
+}
+
+impl<'a> Finder<'a> {
+    fn new(practice: &'a Practice, book: BookId) -> Self {
+        Self { practice, book, submissions: HashMap::new() }
+    }
+
+    /// The document and its length.
+    fn find(&mut self, line: &TakeLine) -> Result<Option<(rows::Document, u64)>, Ended> {
+        let (practice, book) = (self.practice, self.book);
+        let submission = match self.submissions.entry(line.document.submission) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let draft = crate::ledger::post::Draft::new(&*practice.ledger);
+                let found = draft.submission_in(book, *unknown.key())?;
+                unknown.insert(found)
+            }
+        };
+        let Some(submission) = submission else { return Ok(None) };
+        let period = model::Period::from_code(submission.period).map_err(|error| internal(&error))?;
+        let at = key::document(book, period, submission.acceptance_entry, line.document.n);
+        let Some(document) = practice.ledger.row::<rows::Document>(&at)? else { return Ok(None) };
+        let stated = super::list::line_of(practice, document.acceptance_entry, document.n)?;
+        Ok(stated.filter(|stated| stated.sha256 == line.sha256).map(|stated| (document, stated.size)))
+    }
 }
 
 /// Serves a take.
@@ -227,9 +249,10 @@ fn check(practice: &Arc<Practice>, granted: Granted<Take>, list: Vec<u8>) -> Res
 
 /// Every line names a document of this book, by its digest, that can be given out.
 fn check_lines(practice: &Practice, book: BookId, list: &TakeList) -> Result<(), Ended> {
+    let mut finder = Finder::new(practice, book);
     let (mut absent, mut locked) = (Vec::new(), Vec::new());
     for line in list.lines() {
-        match find(practice, book, line)? {
+        match finder.find(line)? {
             None => absent.push(DocumentNumber(line.n)),
             Some((document, _)) => {
                 let class = Class::from_code(document.class).map_err(|error| internal(&error))?;
