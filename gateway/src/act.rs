@@ -7,8 +7,8 @@ use certs::Invitation;
 use certs::enrolment::CheckDigits;
 use model::{BookId, InvitationId, KeyId, PersonId, Role, Timestamp, limits};
 use receipts::event::{
-    Actor, BookAdded, BookNamed, DeviceConfirmed, GatewayEvent, GrantGiven, InvitationIssued, Label,
-    PersonAdded, PersonNamed,
+    Actor, BookAdded, BookNamed, DeviceConfirmed, GrantGiven, InvitationIssued, Label, PersonAdded,
+    PersonNamed,
 };
 use serde::{Deserialize, Serialize};
 use vault::EntryScope;
@@ -167,8 +167,8 @@ pub fn book_add(practice: &Arc<Practice>, name: &str) -> Result<BookShown, ActEr
     let (house, own) = (practice.entry_key(EntryScope::House)?, practice.entry_key(EntryScope::Book(book))?);
     commit(practice, move |group| {
         Ok(vec![
-            made(group, BookAdded { book, by: Actor::AdminSocket }, house)?,
-            made(group, BookNamed { book, name: label }, own)?,
+            group.made(BookAdded { book, by: Actor::AdminSocket }, house)?,
+            group.made(BookNamed { book, name: label }, own)?,
         ])
     })?;
     Ok(BookShown { id: book.to_string(), name: name.to_owned() })
@@ -209,14 +209,14 @@ pub fn invite(
     let outcome = commit(practice, move |group| {
         let by = Actor::AdminSocket;
         let mut statements = vec![
-            made(group, PersonAdded { person, role, until: None, by }, house)?,
-            made(group, PersonNamed { person, name: label }, own)?,
+            group.made(PersonAdded { person, role, until: None, by }, house)?,
+            group.made(PersonNamed { person, name: label }, own)?,
         ];
         for book in books {
-            statements.push(made(group, GrantGiven { person, book, until: None, by }, house)?);
+            statements.push(group.made(GrantGiven { person, book, until: None, by }, house)?);
         }
         let issued = InvitationIssued { invitation: id, person, role, expires, replaces: None, by };
-        statements.push(made(group, issued, house)?);
+        statements.push(group.made(issued, house)?);
         Ok(statements)
     });
     if let Err(error) = outcome {
@@ -269,7 +269,7 @@ pub fn confirm(practice: &Arc<Practice>, invitation: &str, digits: &str) -> Resu
             let house = practice.entry_key(EntryScope::House)?;
             let id = device.id;
             commit(practice, move |group| {
-                Ok(vec![made(group, DeviceConfirmed { device: id, by: Actor::AdminSocket }, house)?])
+                Ok(vec![group.made(DeviceConfirmed { device: id, by: Actor::AdminSocket }, house)?])
             })?;
         }
     }
@@ -369,14 +369,6 @@ fn commit(
     make: impl FnOnce(&Group<'_>) -> Result<Vec<Made>, protocol::Refusal> + Send + 'static,
 ) -> Result<crate::commit::Outcome, ActError> {
     Ok(practice.committer.commit_blocking(Box::new(make))?)
-}
-
-fn made(
-    group: &Group<'_>,
-    event: impl Into<GatewayEvent>,
-    key: model::EntryKeyId,
-) -> Result<Made, protocol::Refusal> {
-    Ok(Made { signed: group.sign(event)?, list: None, key })
 }
 
 /// The key id under which an invitation's three keys are kept.

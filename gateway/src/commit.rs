@@ -7,7 +7,6 @@
 //! What is made in one group sees what was made before it in the same group: its rows stand in the draft already.
 
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
 
 use journal::{Committed, Journal, JournalError, NewEntry};
 use model::{EntryKeyId, EvidenceId, Sha256Digest, Timestamp, limits};
@@ -49,11 +48,28 @@ pub struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// Signs a statement of the gateway's, made now.
+    /// A statement of the gateway's, made now, to be sealed under `key`.
     ///
     /// # Errors
     /// [`Code::Internal`]: no randomness, or the key can not be used.
-    pub fn sign(&self, event: impl Into<GatewayEvent>) -> Result<Signed, Refusal> {
+    pub fn made(&self, event: impl Into<GatewayEvent>, key: EntryKeyId) -> Result<Made, Refusal> {
+        Ok(Made { signed: self.sign(event)?, list: None, key })
+    }
+
+    /// The same with the list that it names.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn made_over(
+        &self,
+        event: impl Into<GatewayEvent>,
+        list: Vec<u8>,
+        key: EntryKeyId,
+    ) -> Result<Made, Refusal> {
+        Ok(Made { signed: self.sign(event)?, list: Some(list), key })
+    }
+
+    fn sign(&self, event: impl Into<GatewayEvent>) -> Result<Signed, Refusal> {
         let id =
             host::random::bytes().map(EvidenceId::from_bytes).map_err(|_| Refusal::new(Code::Internal))?;
         let statement = Statement::by_gateway(id, self.now, self.keys.standing.clone(), event);
@@ -147,6 +163,7 @@ struct Ready {
 
 impl Work {
     fn run(mut self, waiting: &mpsc::Receiver<Waiting>) -> Journal {
+        let mut last = None;
         loop {
             let Ok(first) = waiting.recv() else { return self.journal };
             let mut group = vec![first];
@@ -155,12 +172,12 @@ impl Work {
             {
                 group.push(next);
             }
-            self.commit_group(group);
+            self.commit_group(group, &mut last);
         }
     }
 
-    /// Commits acts in as few frames as they fit.
-    fn commit_group(&mut self, group: Vec<Waiting>) {
+    /// Commits acts in as few frames as they fit. `last` is the digest of the newest statement, once it is known.
+    fn commit_group(&mut self, group: Vec<Waiting>, last: &mut Option<Sha256Digest>) {
         let newest = self.journal.head().time;
         let now = match self.clock.now_after(newest) {
             Ok(now) => now,
@@ -176,15 +193,7 @@ impl Work {
         let mut draft = Draft::new(&*ledger);
         let mut entries: Vec<NewEntry> = Vec::new();
         let mut ready: Vec<Ready> = Vec::new();
-        let mut before = match self.journal.head().size {
-            0 => None,
-            size => match self.journal.entry(size - 1) {
-                Ok(entry) => Some(entry.hash()),
-                Err(error) => {
-                    fatal(&error);
-                }
-            },
-        };
+        let mut before = last.or_else(|| self.newest());
         for Waiting { make, reply } in group {
             let made = make(&Group { now, draft: &draft, registry: &self.registry, keys: &self.keys });
             let made = match made {
@@ -226,6 +235,16 @@ impl Work {
         }
         if !entries.is_empty() {
             self.write(draft, entries, now, ready);
+        }
+        *last = before;
+    }
+
+    /// The digest of the newest statement, read from the journal.
+    fn newest(&self) -> Option<Sha256Digest> {
+        let newest = self.journal.head().size.checked_sub(1)?;
+        match self.journal.entry(newest) {
+            Ok(entry) => Some(entry.hash()),
+            Err(error) => fatal(&error),
         }
     }
 
@@ -296,6 +315,3 @@ fn fatal(error: &JournalError) -> ! {
     tracing::error!(%error, "the journal can not be written");
     crate::stop::now(&format!("the journal could not be written: {error}"), 74)
 }
-
-/// How long a stopping gateway waits for the committer.
-pub const STOP_PATIENCE: Duration = Duration::from_secs(20);

@@ -21,7 +21,7 @@ use receipts::statement::Body;
 use vault::EntryScope;
 use zeroize::Zeroizing;
 
-use crate::commit::{Group, Made};
+use crate::commit::Group;
 use crate::keys::purpose;
 use crate::ledger::rows::{self, Standing};
 use crate::operation::internal;
@@ -257,9 +257,9 @@ fn bind(practice: &Arc<Practice>, requested: &Requested) -> Result<Result<Bindin
         if now.is_none_or(|invitation| invitation.device.is_some()) {
             return Err(Code::Closing.into());
         }
-        let mut made = vec![Made { signed: group.sign(event)?, list: None, key: house }];
+        let mut made = vec![group.made(event, house)?];
         if let Some(labelled) = labelled {
-            made.push(Made { signed: group.sign(labelled)?, list: None, key: own });
+            made.push(group.made(labelled, own)?);
         }
         Ok(made)
     });

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use vault::EntryScope;
 
 use crate::access::Peer;
-use crate::commit::{Group, Made};
+use crate::commit::Group;
 use crate::endpoint::{self, varint};
 use crate::enrol::{self, Door};
 use crate::keys::purpose;
@@ -120,7 +120,7 @@ impl Gateway {
         if let Ok(key) = self.practice.entry_key(EntryScope::House) {
             let make = Box::new(move |group: &Group<'_>| {
                 let software = Word::parse(SOFTWARE).map_err(|_| protocol::Code::Internal)?;
-                Ok(vec![Made { signed: group.sign(GatewayStopped { software })?, list: None, key }])
+                Ok(vec![group.made(GatewayStopped { software }, key)?])
             });
             if let Err(refusal) = self.practice.committer.commit(make).await {
                 tracing::warn!(code = refusal.code, "the stop could not be committed");
@@ -156,7 +156,7 @@ async fn say_started(practice: &Practice) -> Result<(), ListenError> {
     };
     let make = Box::new(move |group: &Group<'_>| {
         let software = Word::parse(SOFTWARE).map_err(|_| protocol::Code::Internal)?;
-        Ok(vec![Made { signed: group.sign(GatewayStarted { software, medium })?, list: None, key }])
+        Ok(vec![group.made(GatewayStarted { software, medium }, key)?])
     });
     match practice.committer.commit(make).await {
         Ok(_) => Ok(()),

@@ -18,7 +18,7 @@ use vault::EntryScope;
 pub use socket::{AskError, ServeError, Serving, ask, serve};
 
 use crate::act::{self, ActError, BookShown, Confirmed, InvitationShown, PersonShown};
-use crate::commit::{Group, Made};
+use crate::commit::Group;
 use crate::operation::hello::SOFTWARE;
 use crate::practice::Practice;
 
@@ -197,7 +197,7 @@ pub fn keep_clock(practice: &Practice) -> Result<(), ActError> {
     let key = practice.entry_key(EntryScope::House)?;
     let make = Box::new(move |group: &Group<'_>| {
         let software = Word::parse(SOFTWARE).map_err(|_| protocol::Code::Internal)?;
-        Ok(vec![Made { signed: group.sign(GatewayStopped { software })?, list: None, key }])
+        Ok(vec![group.made(GatewayStopped { software }, key)?])
     });
     practice.committer.commit_blocking(make)?;
     Ok(())

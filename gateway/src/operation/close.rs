@@ -269,7 +269,7 @@ fn acceptance(
             refers_to: origin.entry_hash(),
             custody: Custody::Gateway,
         };
-        let acceptance = Made { signed: group.sign(event)?, list: Some(list.as_bytes().to_vec()), key };
+        let acceptance = group.made_over(event, list.as_bytes().to_vec(), key)?;
         Ok(vec![Made { signed: origin, list: None, key }, acceptance])
     })
 }

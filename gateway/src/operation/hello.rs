@@ -10,7 +10,7 @@ use receipts::event::{Actor, DeviceConfirmed, DeviceDeclined};
 use vault::EntryScope;
 
 use crate::access::Granted;
-use crate::commit::Made;
+use crate::commit::Group;
 use crate::ledger::rows::Standing;
 use crate::practice::Practice;
 use crate::wire::{Answered, Ended};
@@ -87,9 +87,8 @@ pub async fn confirm(
         (true, Standing::Bound) if is_client => {
             let key = practice.entry_key(EntryScope::House)?;
             let id = device.id;
-            let make = Box::new(move |group: &crate::commit::Group<'_>| {
-                let event = DeviceConfirmed { device: id, by: Actor::Device(id) };
-                Ok(vec![Made { signed: group.sign(event)?, list: None, key }])
+            let make = Box::new(move |group: &Group<'_>| {
+                Ok(vec![group.made(DeviceConfirmed { device: id, by: Actor::Device(id) }, key)?])
             });
             practice.committer.commit(make).await?;
         }
@@ -98,9 +97,8 @@ pub async fn confirm(
         (false, _) => {
             let key = practice.entry_key(EntryScope::House)?;
             let id = device.id;
-            let make = Box::new(move |group: &crate::commit::Group<'_>| {
-                Ok(vec![Made { signed: group.sign(DeviceDeclined { device: id })?, list: None, key }])
-            });
+            let make =
+                Box::new(move |group: &Group<'_>| Ok(vec![group.made(DeviceDeclined { device: id }, key)?]));
             practice.committer.commit(make).await?;
         }
     }

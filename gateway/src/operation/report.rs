@@ -15,7 +15,7 @@ use receipts::event::{ContentHandover, ContentHandoverFailure, HandoverReason, P
 use super::take::{self, Serving};
 use super::{blocking, internal};
 use crate::access::Granted;
-use crate::commit::{Group, Made};
+use crate::commit::Group;
 use crate::ledger::rows::{self, Key, Table};
 use crate::practice::Practice;
 use crate::wire::{Answered, Ended};
@@ -57,7 +57,7 @@ async fn hand_over(
     let key = blocking(move || Ok(shared.entry_key(shared.book_year(book))?)).await?;
     let make = Box::new(move |group: &Group<'_>| {
         let event = ContentHandover { recipient, book, documents: list.documents(), refers_to };
-        Ok(vec![Made { signed: group.sign(event)?, list: Some(list.as_bytes().to_vec()), key }])
+        Ok(vec![group.made_over(event, list.as_bytes().to_vec(), key)?])
     });
     let outcome = practice.committer.commit(make).await?;
     let handover =
@@ -134,7 +134,7 @@ async fn say_failure(practice: &Arc<Practice>, take: Sha256Digest) -> Result<(),
         let documents = list.documents();
         let reason = HandoverReason::NotConfirmed;
         let event = ContentHandoverFailure { recipient, book, documents, refers_to: take, reason };
-        Ok(vec![Made { signed: group.sign(event)?, list: Some(list.as_bytes().to_vec()), key }])
+        Ok(vec![group.made_over(event, list.as_bytes().to_vec(), key)?])
     });
     practice.committer.commit(make).await?;
     serving.release.lock().unwrap_or_else(PoisonError::into_inner).failure_said();
