@@ -211,7 +211,7 @@ fn decide(
         },
     };
     let welcome = welcome(practice, id)?;
-    requested.accept(&binding, &practice.bundle.bytes, &welcome).map_err(|error| {
+    requested.accept(&binding, &practice.bundle().bytes, &welcome).map_err(|error| {
         tracing::error!(%error, "a reply can not be made");
         Broken::Internal
     })

@@ -16,6 +16,7 @@ pub mod access;
 pub mod act;
 pub mod admin;
 pub mod budget;
+pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod commit;

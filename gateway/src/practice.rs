@@ -6,13 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use certs::bundle::{
-    BUNDLE_DAYS, CheckpointKey as BundleCheckpoint, IssuingEntry, IssuingState, TrustBundle,
-};
 use certs::{Certificate, IssuingAuthority, PracticeTrust, PrivateKey};
 use host::{Clock, Disk, FolderLock};
 use journal::Journal;
-use model::{KeyId, Timestamp};
+use model::KeyId;
 use receipts::statement::Standing;
 use receipts::{CheckpointKey, checkpoint};
 use seal::Unlock;
@@ -20,6 +17,7 @@ use vault::{EntryScope, Settings, SyncThreads, Vault};
 use zeroize::Zeroizing;
 
 use crate::budget::{PieceBuffers, Windows};
+use crate::bundle::{Bundle, Bundles};
 use crate::clock::GuardedClock;
 use crate::commit::{Committer, Work};
 use crate::config::Config;
@@ -65,22 +63,13 @@ pub struct Practice {
     pub windows: Windows,
     /// What each device has used of its limits.
     pub quotas: Quotas,
-    /// The trust bundle as it is handed out.
-    pub bundle: Bundle,
+    bundles: Bundles,
     /// Takes that are being served.
     pub takes: Takes,
     /// Lists that were read lately.
     pub lists: Lists,
     /// The id of QUIC's keys.
     pub quic: KeyId,
-}
-
-/// A signed trust bundle.
-pub struct Bundle {
-    /// Its version: a later one is larger.
-    pub version: u64,
-    /// As it was signed.
-    pub bytes: Vec<u8>,
 }
 
 /// An open practice with what only its owner may do: close it.
@@ -210,7 +199,7 @@ impl Opened {
         let (ledger, keys) = (Arc::new(ledger), Arc::new(keys));
         let seals = EntrySeals::new(vault.clone());
         let reader = journal.reader().clone();
-        let bundle = bundle(&keys, &config, clock.now())?;
+        let bundles = Bundles::begin(&keys, &config, clock.now())?;
         let (committer, thread) = Committer::start(Work {
             journal,
             ledger: Arc::clone(&ledger),
@@ -235,7 +224,7 @@ impl Opened {
             keys,
             buffers: PieceBuffers::new(),
             windows: Windows::default(),
-            bundle,
+            bundles,
             takes: Takes::default(),
             lists: Lists::default(),
             quic,
@@ -275,6 +264,11 @@ impl Practice {
     /// The vault's.
     pub fn entry_key(&self, scope: EntryScope) -> Result<model::EntryKeyId, vault::VaultError> {
         self.vault.entry_key(scope)
+    }
+
+    /// The trust bundle as it is handed out now.
+    pub fn bundle(&self) -> Arc<Bundle> {
+        self.bundles.current(&self.keys, &self.config, self.clock.now())
     }
 
     /// The scope of what happens to a book now.
@@ -336,32 +330,6 @@ fn load_keys(disk: &Disk, folder: &Path, vault: &Vault) -> Result<(Keys, KeyId),
         standing,
     };
     Ok((keys, KeyId::from_bytes(current.quic.into())))
-}
-
-/// The trust bundle of this start: its version is the second in which it was made, so a later one is larger.
-fn bundle(keys: &Keys, config: &Config, now: Timestamp) -> Result<Bundle, OpenError> {
-    let bundle = TrustBundle {
-        practice: keys.trust.practice().clone(),
-        version: now.unix_seconds(),
-        root_record: keys.trust.number(),
-        issuing: vec![IssuingEntry {
-            certificate: keys.issuing.certificate().clone(),
-            state: IssuingState::Signing,
-        }],
-        checkpoint_keys: vec![BundleCheckpoint {
-            vkey: keys.vkey().to_string(),
-            from_size: 1,
-            to_size: None,
-        }],
-        statements: vec![keys.statements.certificate.clone()],
-        receipts: vec![keys.heads.receipts.certificate.clone()],
-        addresses: vec![config.address()],
-        issued: Timestamp::from_unix_seconds(now.unix_seconds()),
-        expires: Timestamp::from_unix_seconds(now.plus_seconds(BUNDLE_DAYS * 24 * 3600).unix_seconds()),
-    };
-    let bytes =
-        bundle.sign(&keys.statements.key, &keys.statements.certificate, keys.issuing.certificate())?;
-    Ok(Bundle { version: bundle.version, bytes })
 }
 
 /// A ring whose end is not whole is cut there only if it lacks no key that is used. A key that was lost so was used

@@ -40,7 +40,7 @@ fn welcome(practice: &Practice, asked: &Granted<Hello>) -> Result<Welcome, Ended
         Standing::Active => message::Standing::Active,
         _ => message::Standing::Waiting,
     };
-    let bundle = &practice.bundle;
+    let bundle = practice.bundle();
     let is_older = hello.bundle.is_none_or(|held| u64::from(held) < bundle.version);
     Ok(Welcome {
         version,
@@ -116,7 +116,7 @@ mod tests {
         let opened = testing::opened(&folder.path().join("p"));
         let practice = &opened.practice;
         let (peer, _) = testing::peer(practice, Role::Client);
-        let ours = u32::try_from(practice.bundle.version).unwrap();
+        let ours = u32::try_from(practice.bundle().version).unwrap();
         let is_sent = |bundle| {
             let hello = Hello {
                 versions: List::new(protocol::VERSIONS.to_vec()).unwrap(),
