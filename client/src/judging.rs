@@ -1,20 +1,15 @@
 //! What a receipt is worth: the arithmetic of `receipts` put together with the certificates of `certs`.
-//! Offline; needs the receipt, the pin, and the document if one is to be compared.
+//! Offline; needs the receipt and the pin. Documents are compared by the verdict.
 
 use certs::{PracticeTrust, Profile, judge};
 use model::Pin;
 use receipts::Receipt;
-use receipts::verify::{Chain, DocumentDigests, Judged, LaterRevocations, Property, Verdict, examine};
+use receipts::verify::{Chain, Judged, LaterRevocations, Property, Verdict, examine};
 
 /// Judges a receipt. `known` is what this device trusts of the practice, where it does: then also root records that
 /// came after the receipt are asked.
-pub fn verdict(
-    receipt: &Receipt,
-    document: Option<DocumentDigests>,
-    pin: Option<Pin>,
-    known: Option<&PracticeTrust>,
-) -> Verdict {
-    let examined = examine(receipt, document, pin);
+pub fn verdict(receipt: &Receipt, pin: Option<Pin>, known: Option<&PracticeTrust>) -> Verdict {
+    let examined = examine(receipt, None, pin);
     let walked = match examined.root_records() {
         Some((records, pin)) => PracticeTrust::walk(records, Some(&pin)).map_err(|error| error.to_string()),
         None => Err("no pin".to_owned()),

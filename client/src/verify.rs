@@ -173,16 +173,13 @@ impl Conclusion {
 
 /// Judges a receipt and any number of documents. A document is any of the list's, whatever it is called.
 pub fn judge(receipt: &Receipt, documents: Vec<(PathBuf, DocumentDigests)>, by: &Judge) -> Judgement {
-    let of = |document| judging::verdict(receipt, document, by.pin(), by.known());
+    let verdict = judging::verdict(receipt, by.pin(), by.known());
     let compare = |(path, digests): (PathBuf, DocumentDigests)| {
-        let is_about = |line: &&receipts::list::Line| {
-            (line.size, line.sha256, line.blake3) == (digests.size, digests.sha256, digests.blake3)
-        };
-        let n = receipt.list().lines().iter().find(is_about).map(|line| line.n);
-        let finding = of(Some(digests)).finding(Property::Document).clone();
-        Compared { path, digests, n, finding }
+        let n = receipt.list().lines().iter().find(|line| digests.are_of(line)).map(|line| line.n);
+        Compared { path, digests, n, finding: verdict.of_document(n.is_some()) }
     };
-    Judgement { verdict: of(None), documents: documents.into_iter().map(compare).collect() }
+    let documents = documents.into_iter().map(compare).collect();
+    Judgement { verdict, documents }
 }
 
 impl Judgement {

@@ -8,6 +8,7 @@
 use model::{Blake3Digest, Malformed, Pin, PracticeId, Sha256Digest, Timestamp};
 
 use crate::checkpoint::{Checkpoint, origin};
+use crate::list::Line;
 use crate::receipt::Receipt;
 use crate::statement::Purpose;
 use crate::{Error, Signed};
@@ -21,6 +22,13 @@ pub struct DocumentDigests {
     pub sha256: Sha256Digest,
     /// BLAKE3.
     pub blake3: Blake3Digest,
+}
+
+impl DocumentDigests {
+    /// Whether a line of a list is about this document.
+    pub fn are_of(&self, line: &Line) -> bool {
+        (line.size, line.sha256, line.blake3) == (self.size, self.sha256, self.blake3)
+    }
 }
 
 /// Why a text is not the pin to judge by.
@@ -145,7 +153,8 @@ pub struct Examined<'a> {
     receipt: &'a Receipt,
     pin: Option<Pin>,
     practice: PracticeId,
-    document: Option<DocumentDigests>,
+    /// Whether the document, where one was given, is in the list.
+    document: Option<bool>,
     faults: Vec<(Property, Error)>,
 }
 
@@ -153,6 +162,7 @@ pub struct Examined<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     findings: Vec<(Property, Finding)>,
+    has_pin: bool,
     /// Whether anything newer than the receipt was asked.
     pub later_revocations: LaterRevocations,
 }
@@ -169,6 +179,17 @@ impl Verdict {
         found.map_or(&Finding::NotChecked(Why::NoDocument), |(_, finding)| finding)
     }
 
+    /// What would be found about a document of which no more is known than whether it is in the list: a verdict over
+    /// the receipt serves any number of documents.
+    pub fn of_document(&self, is_in_list: bool) -> Finding {
+        match (is_in_list, self.has_pin, self.finding(Property::List)) {
+            (false, _, _) => Finding::Invalid(Error::NotInList.into()),
+            (true, false, _) => Finding::NotChecked(Why::NoPin),
+            (true, true, Finding::Valid) => Finding::Valid,
+            (true, true, _) => Finding::NotChecked(Why::RestsOn(Property::List)),
+        }
+    }
+
     /// Whether every property is valid; a document that was not given is no fault. Never without a pin.
     pub fn holds(&self) -> bool {
         self.findings.iter().all(|(property, finding)| match finding {
@@ -183,15 +204,16 @@ impl Verdict {
 pub fn examine(receipt: &Receipt, document: Option<DocumentDigests>, pin: Option<Pin>) -> Examined<'_> {
     // Without a pin the receipt is examined as what it says that it is; nothing becomes valid.
     let practice = pin.map_or_else(|| receipt.acceptance().practice().clone(), |pin| practice_of(&pin));
+    let document = document.map(|document| receipt.list().lines().iter().any(|line| document.are_of(line)));
     let mut examined = Examined { receipt, pin, practice, document, faults: Vec::new() };
+    let logged = examined.check_logged();
     let checks = [
         (Property::Practice, examined.check_practice()),
         (Property::Origin, examined.check_origin()),
         (Property::Acceptance, examined.check_acceptance()),
-        (Property::Logged, examined.check_logged().map(drop)),
-        (Property::Checkpoint, examined.check_checkpoint()),
+        (Property::Logged, logged.map(drop)),
+        (Property::Checkpoint, examined.check_checkpoint(logged)),
         (Property::List, examined.check_list()),
-        (Property::Document, examined.check_document()),
     ];
     examined.faults =
         checks.into_iter().filter_map(|(property, result)| Some((property, result.err()?))).collect();
@@ -227,7 +249,11 @@ impl<'a> Examined<'a> {
     /// Second step: the verdict, from the caller's answers about the root records and the three chains.
     pub fn verdict(self, roots: Judged, chains: [Judged; 3], later: LaterRevocations) -> Verdict {
         let [origin, acceptance, logged] = chains;
-        let mut verdict = Verdict { findings: Vec::with_capacity(7), later_revocations: later };
+        let mut verdict = Verdict {
+            findings: Vec::with_capacity(7),
+            has_pin: self.pin.is_some(),
+            later_revocations: later,
+        };
         for (property, judged, rests_on) in [
             (Property::Practice, Some(roots), &[][..]),
             (Property::Origin, Some(origin), &[Property::Practice]),
@@ -235,18 +261,19 @@ impl<'a> Examined<'a> {
             (Property::Logged, Some(logged), &[Property::Practice]),
             (Property::Checkpoint, None, &[Property::Practice, Property::Acceptance, Property::Logged]),
             (Property::List, None, &[Property::Origin, Property::Acceptance]),
-            (Property::Document, None, &[Property::List]),
         ] {
             let finding = self.find(property, judged, rests_on, &verdict);
             verdict.findings.push((property, finding));
         }
+        let document = match self.document {
+            Some(is_in_list) => verdict.of_document(is_in_list),
+            None => Finding::NotChecked(Why::NoDocument),
+        };
+        verdict.findings.push((Property::Document, document));
         verdict
     }
 
     fn find(&self, of: Property, judged: Option<Judged>, rests_on: &[Property], so_far: &Verdict) -> Finding {
-        if of == Property::Document && self.document.is_none() {
-            return Finding::NotChecked(Why::NoDocument);
-        }
         if let Some((_, fault)) = self.faults.iter().find(|(property, _)| *property == of) {
             return Finding::Invalid(Reason::Fault(*fault));
         }
@@ -318,7 +345,8 @@ impl<'a> Examined<'a> {
         proof.verify(&self.receipt.entry_hash(), self.receipt.receipt_certificate())
     }
 
-    fn check_checkpoint(&self) -> Result<(), Error> {
+    /// `logged` is the root that is signed.
+    fn check_checkpoint(&self, logged: Result<Sha256Digest, Error>) -> Result<(), Error> {
         let (_, _, standing) = self.events()?;
         if standing.log.name() != origin(&self.practice) {
             return Err(Error::differs("the log's name", "the acceptance", "the practice"));
@@ -328,8 +356,7 @@ impl<'a> Examined<'a> {
         if checkpoint.size != proof.size || checkpoint.size != proof.signed_size {
             return Err(Error::differs("the tree size", "the checkpoint", "the COSE receipt"));
         }
-        let root = self.check_logged()?;
-        match checkpoint.root == root {
+        match checkpoint.root == logged? {
             true => Ok(()),
             false => Err(Error::differs("the root", "the checkpoint", "the COSE receipt")),
         }
@@ -342,15 +369,6 @@ impl<'a> Examined<'a> {
             true => Ok(()),
             false => Err(Error::differs("count or root", "the list", "the statements")),
         }
-    }
-
-    fn check_document(&self) -> Result<(), Error> {
-        let Some(document) = self.document else { return Ok(()) };
-        let mut lines = self.receipt.list().lines().iter();
-        let found = lines.any(|line| {
-            line.size == document.size && line.sha256 == document.sha256 && line.blake3 == document.blake3
-        });
-        if found { Ok(()) } else { Err(Error::NotInList) }
     }
 
     fn events(

@@ -259,7 +259,7 @@ async fn get(context: &Context, wanted: &str, to: Option<&Path>) -> Told<Exit> {
     let is_same = kept.as_deref().map(|kept| kept == receipt.as_bytes());
     let is_about_it = receipt.events().is_some_and(|(_, acceptance, _)| acceptance.submission == submission);
     let trust = practice.trust()?;
-    let verdict = crate::judging::verdict(&receipt, None, Some(practice.about().pin), Some(&trust));
+    let verdict = crate::judging::verdict(&receipt, Some(practice.about().pin), Some(&trust));
     if is_same == Some(false) || !is_about_it || !verdict.holds() {
         return Err(failure::receipt_not_ours());
     }

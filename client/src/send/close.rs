@@ -113,7 +113,7 @@ pub fn check(
             return Err(not_ours("a line that we did not sign"));
         }
     }
-    let verdict = judging::verdict(&receipt, None, Some(ours.trust.pin()), Some(ours.trust));
+    let verdict = judging::verdict(&receipt, Some(ours.trust.pin()), Some(ours.trust));
     match verdict.holds() {
         true => Ok(receipt),
         false => {
