@@ -3,33 +3,26 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// A name that the gateway's disk must not give away.
-pub const CANARY_NAME: &str = "进项发票-2026-11";
-/// Content that it must not give away.
-pub const CANARY_CONTENT: &str = "9131000012345678XX";
+/// The seller's tax id.
+const TAX_ID: &str = "9131000012345678XX";
 /// Size of the scan.
 const SCAN_BYTES: usize = 64 << 20;
 
-/// Writes the samples into `folder`; gives their paths.
-pub fn make(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    std::fs::create_dir_all(folder)?;
-    let write = |name: String, content: &[u8]| -> io::Result<PathBuf> {
-        let path = folder.join(name);
-        std::fs::write(&path, content)?;
-        Ok(path)
-    };
-    Ok(vec![
-        write(format!("{CANARY_NAME}.pdf"), &pdf())?,
-        write(format!("{CANARY_NAME}.xml"), xml().as_bytes())?,
-        write("工行对账单-2026-11.csv".to_owned(), csv().as_bytes())?,
-        scan(&folder.join("合同扫描件.tiff"))?,
-    ])
+/// Writes the samples into `folder`.
+///
+/// # Errors
+/// The disk's.
+pub fn make(folder: &Path) -> io::Result<()> {
+    scan(folder)?;
+    std::fs::write(folder.join("进项发票-2026-11.pdf"), pdf())?;
+    std::fs::write(folder.join("进项发票-2026-11.xml"), xml())?;
+    std::fs::write(folder.join("工行对账单-2026-11.csv"), csv())
 }
 
 /// One page that any reader shows: offsets in the table are counted, not guessed.
 fn pdf() -> Vec<u8> {
     let text = format!(
-        "BT /F1 16 Tf 60 760 Td (VAT INVOICE  No. 26117000) Tj /F1 11 Tf 0 -36 Td (Seller: Shanghai Hushen Trading Co., Ltd.  Tax id {CANARY_CONTENT}) Tj 0 -18 Td (Buyer: Jing'an Noodle House) Tj 0 -18 Td (Flour, 50 kg x 40        CNY 8,849.56) Tj 0 -18 Td (VAT 13 %                 CNY 1,150.44) Tj 0 -18 Td (Total                    CNY 10,000.00) Tj ET"
+        "BT /F1 16 Tf 60 760 Td (VAT INVOICE  No. 26117000) Tj /F1 11 Tf 0 -36 Td (Seller: Shanghai Hushen Trading Co., Ltd.  Tax id {TAX_ID}) Tj 0 -18 Td (Buyer: Jing'an Noodle House) Tj 0 -18 Td (Flour, 50 kg x 40        CNY 8,849.56) Tj 0 -18 Td (VAT 13 %                 CNY 1,150.44) Tj 0 -18 Td (Total                    CNY 10,000.00) Tj ET"
     )
     .replace("Jing'an", "Jing\\'an");
     let objects = [
@@ -57,7 +50,7 @@ fn pdf() -> Vec<u8> {
 
 fn xml() -> String {
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<EInvoice>\n  <InvoiceNumber>26117000</InvoiceNumber>\n  <IssueTime>2026-11-03</IssueTime>\n  <Seller><Name>上海沪申贸易有限公司</Name><TaxId>{CANARY_CONTENT}</TaxId></Seller>\n  <Buyer><Name>静安面馆</Name></Buyer>\n  <Item><Name>面粉</Name><Quantity>40</Quantity><Amount>8849.56</Amount><TaxRate>0.13</TaxRate></Item>\n  <Total>10000.00</Total>\n</EInvoice>\n"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<EInvoice>\n  <InvoiceNumber>26117000</InvoiceNumber>\n  <IssueTime>2026-11-03</IssueTime>\n  <Seller><Name>上海沪申贸易有限公司</Name><TaxId>{TAX_ID}</TaxId></Seller>\n  <Buyer><Name>静安面馆</Name></Buyer>\n  <Item><Name>面粉</Name><Quantity>40</Quantity><Amount>8849.56</Amount><TaxRate>0.13</TaxRate></Item>\n  <Total>10000.00</Total>\n</EInvoice>\n"
     )
 }
 
@@ -73,9 +66,14 @@ fn csv() -> String {
     out
 }
 
-/// Bytes that do not compress, as a scan's do not; the same each time.
-fn scan(path: &Path) -> io::Result<PathBuf> {
-    let mut file = io::BufWriter::new(std::fs::File::create(path)?);
+/// Writes the scan into `folder`; its path. Bytes that do not compress, as a scan's do not; the same each time.
+///
+/// # Errors
+/// The disk's.
+pub fn scan(folder: &Path) -> io::Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join("合同扫描件.tiff");
+    let mut file = io::BufWriter::new(std::fs::File::create(&path)?);
     file.write_all(b"II*\0")?;
     let mut state = 0x2545_F491_4F6C_DD1Du64;
     for _ in 0..(SCAN_BYTES - 4) / 8 {
@@ -86,5 +84,5 @@ fn scan(path: &Path) -> io::Result<PathBuf> {
         file.write_all(&state.wrapping_mul(0x2545_F491_4F6C_DD1D).to_le_bytes())?;
     }
     file.flush()?;
-    Ok(path.to_path_buf())
+    Ok(path)
 }

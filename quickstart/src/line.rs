@@ -19,6 +19,8 @@ pub struct Line {
 struct State {
     /// Bytes towards the gateway that may still pass; `u64::MAX` is without end.
     left: AtomicU64,
+    /// Bytes that have passed towards the gateway.
+    passed: AtomicU64,
 }
 
 impl Line {
@@ -26,7 +28,7 @@ impl Line {
     pub async fn to(gateway: SocketAddr, at: u16) -> io::Result<Self> {
         let front = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, at)).await?);
         let address = front.local_addr()?;
-        let state = Arc::new(State { left: AtomicU64::new(u64::MAX) });
+        let state = Arc::new(State { left: AtomicU64::new(u64::MAX), passed: AtomicU64::new(0) });
         tokio::spawn(pass(front, gateway, Arc::clone(&state)));
         Ok(Self { address, state })
     }
@@ -34,6 +36,11 @@ impl Line {
     /// Cuts the line once so many more bytes have passed towards the gateway.
     pub fn cut_after(&self, bytes: u64) {
         self.state.left.store(bytes, Ordering::Release);
+    }
+
+    /// Bytes that have passed towards the gateway, packets and all.
+    pub fn passed(&self) -> u64 {
+        self.state.passed.load(Ordering::Acquire)
     }
 
     /// Whether nothing passes any more.
@@ -76,6 +83,7 @@ async fn pass(front: Arc<UdpSocket>, gateway: SocketAddr, state: Arc<State>) {
         };
         let Some(datagram) = datagram.get(..bytes) else { continue };
         if state.lets_pass(bytes as u64) {
+            state.passed.fetch_add(bytes as u64, Ordering::AcqRel);
             // A datagram that is lost here is one that a line loses.
             let _ = back.send_to(datagram, gateway).await;
         }

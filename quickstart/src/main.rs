@@ -5,6 +5,7 @@
 mod documents;
 mod line;
 mod story;
+mod thief;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,7 +27,7 @@ pub struct Flags {
     /// Keep the gateway running at the end.
     #[arg(long)]
     stay: bool,
-    /// Your own files or folders instead of the samples.
+    /// Your own files or folders instead of the samples; the scan goes with them, to cut the line in.
     #[arg(last = true)]
     files: Vec<PathBuf>,
 }

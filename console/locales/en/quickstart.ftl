@@ -25,15 +25,14 @@ quickstart-practice-made = ✓ “{ $name }” has its own root certificate, vau
 quickstart-gateway-listens = ✓ The gateway serves at { $address }: one UDP port, no web page, no remote administration.
 quickstart-client-enrolled = ✓ “{ $person }” enrolled a device with a one-time invitation. Its keys were made there and never leave it.
 quickstart-digits-compared = ✓ The bookkeeper's check digits { $digits } are the same on both sides; the admin has confirmed the device.
-quickstart-stranger-refused = ✓ A stranger without a certificate tried to connect and was refused before a word.
 quickstart-documents-made = ✓ { $documents } documents, { $bytes }: an invoice as PDF, one as XML, a bank statement as CSV and a scan of 64 MiB.
 quickstart-documents-yours =
     ✓ Your own { $documents ->
         [one] document
        *[other] { $documents } documents
-    }, { $bytes }.
+    } and a scan to cut the line in: { $bytes } together.
 quickstart-cut = ⚡ The line was cut after { $bytes }.
-quickstart-resumed = ✓ It went on: { $held } was on the gateway's disk, and less than { $again } was sent again.
+quickstart-resumed = ✓ It went on: at least { $held } was on the gateway's disk already, and at most { $again } was sent again.
 quickstart-receipt = ✓ A signed receipt came, entry { $entry } of the journal: { $path }
 quickstart-receipt-same = ✓ Asked for again, the receipt is the same, byte for byte.
 quickstart-duplicate = ✓ The same documents again: all { $count } were recognised, and no content was sent.
@@ -43,15 +42,13 @@ quickstart-compared = ✓ The { $documents } documents fetched are the originals
 quickstart-verified = ✓ Without a network, from receipt, document and pin alone, every property holds.
 quickstart-tampered-document = ✓ One byte of a copy of a document was changed: verification fails at once, as it must.
 quickstart-tampered-receipt = ✓ One byte of a copy of the receipt was changed: verification fails at once, as it must.
-quickstart-disk-silent = ✓ The whole gateway folder was searched: no file name, no client, no content, no digest of a content.
+quickstart-disk-silent = ✓ The whole gateway folder, { $bytes }, was searched for { $marks } marks: names, samples of contents, digests. None of them is there.
 quickstart-check-failed = ✗ This does not hold: { $claim }
 quickstart-done = All { $checks } claims were checked, and all hold. It took { $time }.
-quickstart-failed = { $failed } of { $checks } claims do not hold. That is a defect; please report it.
 quickstart-on-title = Go on by hand:
 quickstart-on-gateway = { "  " }Start the gateway  { $command }
 quickstart-on-send = { "  " }Send as client     { $command }
 quickstart-on-list = { "  " }List as bookkeeper { $command }
 quickstart-on-verify = { "  " }Verify a receipt   { $command }
 quickstart-staying = The gateway keeps running. Press Ctrl-C to stop.
-quickstart-stay-hint = With --stay the gateway keeps running.
 quickstart-remove = To be rid of it, delete the folder: { $folder }
