@@ -16,6 +16,7 @@ use receipts::Vkey;
 
 use crate::device::{Device, certs_failed};
 use crate::endpoint;
+use crate::listing;
 use crate::practice::{Act, Offered, Practice};
 use crate::trouble::{self, Again, Lost, Told};
 use crate::wire::{Answers, Asks, WireFailure};
@@ -329,8 +330,7 @@ impl Connection {
     /// As [`Connection::ask`]; the disk's.
     pub async fn books(&self, practice: &Practice) -> Result<BookList, WireFailure> {
         let books: BookList = self.ask(Books {}).await?;
-        let known: Vec<_> = books.books.iter().map(|row| (row.book, row.name.as_str().to_owned())).collect();
-        practice.store_books(&known).map_err(WireFailure::Here)?;
+        practice.store_books(&listing::names(&books)).map_err(WireFailure::Here)?;
         Ok(books)
     }
 

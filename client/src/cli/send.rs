@@ -41,8 +41,7 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let _held = practice.hold(Act::Send)?;
     let device = context.device(&practice)?;
     let mut link = context.link(&practice, &device, patience)?;
-    let books = listing::books(&mut link, &practice).await?;
-    let books: Vec<_> = books.books.iter().map(|row| (row.book, row.name.as_str().to_owned())).collect();
+    let books = listing::names(&listing::books(&mut link, &practice).await?);
     let (book, book_name) = choose_book(&books, flags.book.as_deref())?;
     let line = Line { practice: practice.about().practice.clone(), book, period, kind, class, arguments };
     let order = Order { practice, signer: device.signer.clone(), line, book_name };

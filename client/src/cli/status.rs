@@ -8,8 +8,10 @@ use protocol::record::{FetchRow, StatusDocument, StatusRow, Who};
 
 use super::Context;
 use super::enrol::{Rights, identity};
+use super::send::choose_book;
 use crate::connection::Connection;
 use crate::link::{Link, Patience};
+use crate::listing;
 use crate::plan::{Plan, Stage};
 use crate::practice::Practice;
 use crate::status::{key, rows, word};
@@ -63,15 +65,8 @@ async fn ask(practice: &Practice, link: &mut Link, book: Option<&str>) -> Told<A
         return Ok(Answered { rows: Vec::new(), connection });
     }
     let books = connection.books(practice).await.map_err(told)?;
-    let book = match book {
-        None => None,
-        Some(wanted) => {
-            let fits =
-                |id: BookId, name: &str| name == wanted || BookId::parse(wanted).is_ok_and(|it| it == id);
-            let found = books.books.iter().find(|row| fits(row.book, row.name.as_str()));
-            Some(found.ok_or_else(|| failure::book_unknown(wanted))?.book)
-        }
-    };
+    let book = book.map(|wanted| choose_book(&listing::names(&books), Some(wanted))).transpose()?;
+    let book = book.map(|(book, _)| book);
     let rows = match practice.about().role {
         // Who sees no documents has nothing to ask for.
         model::Role::Admin | model::Role::Auditor => Vec::new(),
