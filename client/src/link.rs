@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use console::{Console, Event, Output, args, failure};
+use console::{Console, Event, Failure, FailureCode, args, failure};
 use host::Clock;
 
 use crate::connection::{Connection, Connector};
@@ -119,12 +119,12 @@ impl Link {
     ///
     /// # Errors
     /// `failure`, when patience is over.
-    pub async fn pause_at_least(&mut self, at_least: Duration, failure: console::Failure) -> Told<()> {
+    pub async fn pause_at_least(&mut self, at_least: Duration, failure: Failure) -> Told<()> {
         if at_least.saturating_add(self.pulse.since()) > self.patience.0 {
             return Err(failure);
         }
         let pause = self.next_pause().max(at_least);
-        self.wait(pause).await;
+        self.wait(pause, &failure).await;
         Ok(())
     }
 
@@ -148,7 +148,7 @@ impl Link {
         }
     }
 
-    async fn pause(&mut self, failure: console::Failure) -> Told<()> {
+    async fn pause(&mut self, failure: Failure) -> Told<()> {
         let patience = match self.was_connected {
             true => self.patience.0,
             false => self.patience.0.min(FIRST_PATIENCE_MAX),
@@ -160,7 +160,7 @@ impl Link {
                 false => failure,
             });
         }
-        self.wait(pause).await;
+        self.wait(pause, &failure).await;
         Ok(())
     }
 
@@ -173,20 +173,48 @@ impl Link {
         pause.saturating_add(pause.saturating_mul(u32::from(chance)) / 1024)
     }
 
-    async fn wait(&self, pause: Duration) {
+    async fn wait(&self, pause: Duration, failure: &Failure) {
         if pause >= PAUSE_SPOKEN {
             let seconds = pause.as_secs().max(1);
-            let message = match self.was_connected {
-                true => self.console.text("progress-waiting", args![seconds]),
-                false => self.console.text("connect-waiting", args![seconds]),
-            };
-            match (self.console.manner().output, self.was_connected) {
-                (Output::Json, _) => self.console.emit(&Event::Waiting { message, seconds }),
-                (Output::People, true) => self.console.note("progress-waiting", args![seconds]),
-                (Output::People, false) => self.console.note("connect-waiting", args![seconds]),
-                (Output::Quiet, _) => {}
-            }
+            let (code, key) = why(failure.code(), self.was_connected);
+            let message = self.console.text(key, args![seconds]);
+            self.console.emit(&Event::Waiting { word: code.word().to_owned(), message, seconds });
+            self.console.note(key, args![seconds]);
         }
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// What a pause is for, and the words for it: a gateway that asks for time has not lost us.
+fn why(code: FailureCode, was_connected: bool) -> (FailureCode, &'static str) {
+    use FailureCode::{ConnectionLost, GatewayBusy, SendAgain, TooFast};
+    match (code, was_connected) {
+        (GatewayBusy | TooFast | SendAgain, _) => (code, "progress-busy"),
+        (_, true) => (ConnectionLost, "progress-waiting"),
+        (_, false) => (code, "connect-waiting"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trouble;
+    use protocol::{Code, Refusal};
+
+    #[test]
+    fn a_gateway_that_asks_for_time_is_not_called_a_lost_connection() {
+        let told = |failure: &Failure, was_connected| {
+            let (code, key) = why(failure.code(), was_connected);
+            (code.word(), key)
+        };
+        let refused = |code| trouble::refused(&Refusal::new(code));
+        assert_eq!(told(&refused(Code::Busy), true), ("gateway-busy", "progress-busy"));
+        assert_eq!(told(&refused(Code::TooFast), true), ("too-fast", "progress-busy"));
+        assert_eq!(told(&refused(Code::Closing), true), ("send-again", "progress-busy"));
+        // Before anything was ever connected, too: it has answered.
+        assert_eq!(told(&failure::gateway_busy(), false), ("gateway-busy", "progress-busy"));
+        let lost = failure::gateway_unreachable("gw:4433", "timeout");
+        assert_eq!(told(&lost, true), ("connection-lost", "progress-waiting"));
+        assert_eq!(told(&lost, false), ("gateway-unreachable", "connect-waiting"));
     }
 }

@@ -114,8 +114,10 @@ pub enum Event {
         /// Whether it holds.
         holds: bool,
     },
-    /// The connection was lost and is tried again.
+    /// It is tried again after a pause: the connection was lost, or the gateway asks for time.
     Waiting {
+        /// The word of the failure that is waited out.
+        word: String,
         /// What is waited for.
         message: String,
         /// When the next try begins, in seconds.

@@ -159,18 +159,6 @@ impl Progress {
         DocumentProgress { progress: self.clone(), bar }
     }
 
-    /// Says that the connection was lost and when it is tried again.
-    pub fn waiting(&self, seconds: u64) {
-        let message = self.console.text("progress-waiting", args![seconds]);
-        self.console.emit(&Event::Waiting { message: message.clone(), seconds });
-        let state = held(&self.state);
-        match &state.whole {
-            Some(whole) => whole.set_message(message),
-            None if self.console.manner().output == Output::People => self.console.write_err(&message),
-            None => {}
-        }
-    }
-
     /// Bytes done in this phase so far, what was already there included.
     pub fn bytes(&self) -> u64 {
         held(&self.state).model.done.bytes

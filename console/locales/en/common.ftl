@@ -57,6 +57,7 @@ phase-begins =
 progress-line = { $documents }/{ $documents_total } · { $done } / { $total } · { $pace } · { $left } left
 progress-line-start = { $documents }/{ $documents_total } · { $done } / { $total }
 progress-waiting = The connection was lost; trying again in { $seconds } s. What arrived is not sent again.
+progress-busy = The gateway is busy; trying again in { $seconds } s.
 progress-back = Connected again; going on where it stopped.
 
 ## What became of a document.

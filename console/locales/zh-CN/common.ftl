@@ -53,6 +53,7 @@ phase-begins = { $phase }… { $documents } 个文件，{ $bytes }
 progress-line = { $documents }/{ $documents_total } · { $done } / { $total } · { $pace } · 剩余 { $left }
 progress-line-start = { $documents }/{ $documents_total } · { $done } / { $total }
 progress-waiting = 连接断了，{ $seconds } 秒后自动重连；已到达的部分不会重发。
+progress-busy = 网关正忙，{ $seconds } 秒后再试。
 progress-back = 已重新连上，从断处继续。
 
 ## 文件的状态

@@ -98,7 +98,7 @@ fn examples() -> Vec<Event> {
         Event::Setting { key: s("k"), value: 1.into(), source: s("file"), place: Some(s("f:1")) },
         Event::Step { n: 1, of: 9, message: s("m") },
         Event::Check { message: s("m"), holds: true },
-        Event::Waiting { message: s("m"), seconds: 2 },
+        Event::Waiting { word: s("w"), message: s("m"), seconds: 2 },
         Event::Warning(problem.clone()),
         Event::Error(problem),
         Event::Summary(Summary {
