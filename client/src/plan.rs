@@ -322,11 +322,11 @@ fn path_of(folder: &Path, submission: SubmissionId) -> PathBuf {
     folder.join(format!("{}.plan", submission.to_hex()))
 }
 
-fn bytes_of(path: &Path) -> ByteVec {
+pub(crate) fn bytes_of(path: &Path) -> ByteVec {
     path.as_os_str().as_bytes().to_vec().into()
 }
 
-fn path_from(bytes: ByteVec) -> PathBuf {
+pub(crate) fn path_from(bytes: ByteVec) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes.into()))
 }
 

@@ -1,8 +1,10 @@
 //! What the gateway says became of what was sent, all pages of it.
 
+use console::event::Json;
+use console::fields;
 use model::{BookId, SubmissionId};
 use protocol::message::{State, Status};
-use protocol::record::{StatusPage, StatusRow};
+use protocol::record::{FetchRow, StatusPage, StatusRow, Who};
 
 use crate::connection::Connection;
 use crate::wire::WireFailure;
@@ -30,6 +32,23 @@ pub async fn rows(
         }
     }
     Ok(rows)
+}
+
+/// A person by name, or by id where the gateway tells no name.
+pub fn who(who: &Who) -> String {
+    who.name.as_ref().map_or_else(|| who.person.to_string(), |name| name.as_str().to_owned())
+}
+
+/// Who has a document, for programs.
+pub fn fetches(rows: &[FetchRow]) -> Vec<Json> {
+    let row = |fetch: &FetchRow| {
+        Json::Object(fields! {
+            "by": who(&fetch.by),
+            "taken_at": fetch.taken_at.to_rfc3339(),
+            "fetched_at": fetch.fetched_at.map(|at| at.to_rfc3339()),
+        })
+    };
+    rows.iter().map(row).collect()
 }
 
 /// The word of a state for programs.

@@ -4,15 +4,14 @@ use console::{Column, Event, Exit, Table, fields, say};
 
 use super::Context;
 use crate::link::Patience;
-use crate::trouble::{self, Told};
+use crate::listing;
+use crate::trouble::Told;
 
 pub(super) async fn run(context: &Context) -> Told<Exit> {
     let practice = context.selected()?;
     let device = context.device(&practice)?;
     let mut link = context.link(&practice, &device, Patience::default())?;
-    let connection = link.connection().await?;
-    let books =
-        connection.books(&practice).await.map_err(|error| trouble::wire(&error, &connection.address))?;
+    let books = listing::books(&mut link, &practice).await?;
     link.close().await;
     let console = &context.console;
     let mut table =

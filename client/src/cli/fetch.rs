@@ -8,6 +8,7 @@ use super::Context;
 use super::list;
 use crate::fetch::{Brought, Order, fetch};
 use crate::link::Patience;
+use crate::listing;
 use crate::practice::Act;
 use crate::trouble::Told;
 
@@ -25,9 +26,10 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let _held = practice.hold(Act::Take)?;
     let device = context.device(&practice)?;
     let mut link = context.link(&practice, &device, Patience::default())?;
-    filter.book = flags.which.book(&practice, &mut link).await?;
+    let books = listing::names(&listing::books(&mut link, &practice).await?);
+    filter.book = flags.which.book(&books)?;
     let to = flags.to.unwrap_or_else(|| PathBuf::from("."));
-    let order = Order { practice, signer: device.signer.clone(), filter, to };
+    let order = Order { practice, signer: device.signer.clone(), filter, books, to };
     let brought = fetch(order, &mut link, &context.console).await?;
     link.close().await;
     Ok(tell(context, &brought))

@@ -1,16 +1,15 @@
 //! `counterfoil list`: the documents that can be fetched.
 
-use console::{Column, Event, Exit, Table, args, failure, fields, human};
-use model::{BookId, Kind, Period};
+use console::{Column, Event, Exit, Table, args, fields, human};
+use model::BookId;
 use protocol::message::Which;
-use protocol::record::{FetchRow, ListingRow, Who};
+use protocol::record::ListingRow;
 
 use super::Context;
-use super::send::choose_book;
-use crate::link::{Link, Patience};
+use super::send::{choose_book, kind_of, period_of};
+use crate::link::Patience;
 use crate::listing::{self, Filter};
-use crate::practice::Practice;
-use crate::status::{key, word};
+use crate::status::{fetches, key, who, word};
 use crate::trouble::Told;
 
 /// Which documents are meant; the same for `list` and `fetch`.
@@ -33,26 +32,19 @@ impl Flags {
     /// # Errors
     /// `period-wrong`, `kind-wrong`.
     pub(super) fn filter(&self) -> Told<Filter> {
-        let period =
-            self.period.as_deref().map(|text| Period::parse(text).map_err(|_| failure::period_wrong(text)));
-        let known = || Kind::all().map(Kind::as_str).collect::<Vec<_>>().join(", ");
-        let kind = self
-            .kind
-            .as_deref()
-            .map(|text| Kind::parse(text).map_err(|_| failure::kind_wrong(text, known())));
+        let period = self.period.as_deref().map(period_of).transpose()?;
+        let kind = self.kind.as_deref().map(kind_of).transpose()?;
         let which = if self.new { Which::New } else { Which::All };
-        Ok(Filter { book: None, period: period.transpose()?, kind: kind.transpose()?, which })
+        Ok(Filter { book: None, period, kind, which })
     }
 
     /// The book, by name or id, among those that the person may use now.
     ///
     /// # Errors
-    /// `book-unknown`, `book-ambiguous`; no connection for too long.
-    pub(super) async fn book(&self, practice: &Practice, link: &mut Link) -> Told<Option<BookId>> {
-        let books = listing::books(link, practice).await?;
+    /// `book-unknown`, `book-ambiguous`.
+    pub(super) fn book(&self, books: &[(BookId, String)]) -> Told<Option<BookId>> {
         let Some(wanted) = self.book.as_deref() else { return Ok(None) };
-        let books: Vec<_> = books.books.iter().map(|row| (row.book, row.name.as_str().to_owned())).collect();
-        choose_book(&books, Some(wanted)).map(|(book, _)| Some(book))
+        choose_book(books, Some(wanted)).map(|(book, _)| Some(book))
     }
 }
 
@@ -61,10 +53,10 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let practice = context.selected()?;
     let device = context.device(&practice)?;
     let mut link = context.link(&practice, &device, Patience::default())?;
-    filter.book = flags.book(&practice, &mut link).await?;
+    let books = listing::names(&listing::books(&mut link, &practice).await?);
+    filter.book = flags.book(&books)?;
     let rows = listing::rows(&mut link, &filter).await?;
     link.close().await;
-    let books = practice.known_books()?;
     let bytes = rows.iter().fold(0u64, |sum, row| sum.saturating_add(row.length));
     for row in &rows {
         context.console.emit(&Event::Row { of: "document".to_owned(), fields: row_fields(row, &books) });
@@ -122,19 +114,7 @@ fn book_name(book: BookId, books: &[(BookId, String)]) -> String {
     books.iter().find(|(id, _)| *id == book).map_or_else(|| book.to_string(), |(_, name)| name.clone())
 }
 
-fn who(who: &Who) -> String {
-    who.name.as_ref().map_or_else(|| who.person.to_string(), |name| name.as_str().to_owned())
-}
-
 fn row_fields(row: &ListingRow, books: &[(BookId, String)]) -> console::event::Fields {
-    let fetch = |fetch: &FetchRow| {
-        console::event::Json::Object(fields! {
-            "by": who(&fetch.by),
-            "taken_at": fetch.taken_at.to_rfc3339(),
-            "fetched_at": fetch.fetched_at.map(|at| at.to_rfc3339()),
-        })
-    };
-    let fetches: Vec<console::event::Json> = row.fetches.iter().map(fetch).collect();
     fields! {
         "submission": row.submission.to_string(),
         "n": row.n.0,
@@ -151,6 +131,6 @@ fn row_fields(row: &ListingRow, books: &[(BookId, String)]) -> console::event::F
         "received_at": row.received_at.to_rfc3339(),
         "sender": who(&row.sender),
         "state": word(row.state),
-        "fetches": fetches,
+        "fetches": fetches(&row.fetches),
     }
 }

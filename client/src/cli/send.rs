@@ -31,9 +31,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
-    let period = Period::parse(&flags.period).map_err(|_| failure::period_wrong(&flags.period))?;
-    let known = || Kind::all().map(Kind::as_str).collect::<Vec<_>>().join(", ");
-    let kind = Kind::parse(&flags.kind).map_err(|_| failure::kind_wrong(&flags.kind, known()))?;
+    let (period, kind) = (period_of(&flags.period)?, kind_of(&flags.kind)?);
     let class = Class::parse(&flags.class).map_err(|_| failure::class_wrong(&flags.class))?;
     let patience = Patience(seconds(&flags.give_up_after)?);
     let arguments = flags.paths.iter().map(|path| absolute(path)).collect::<Told<Vec<_>>>()?;
@@ -48,6 +46,15 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let sent = send(order, &mut link, &context.console).await?;
     link.close().await;
     Ok(tell(context, &sent))
+}
+
+pub(super) fn period_of(text: &str) -> Told<Period> {
+    Period::parse(text).map_err(|_| failure::period_wrong(text))
+}
+
+pub(super) fn kind_of(text: &str) -> Told<Kind> {
+    let known = || Kind::all().map(Kind::as_str).collect::<Vec<_>>().join(", ");
+    Kind::parse(text).map_err(|_| failure::kind_wrong(text, known()))
 }
 
 /// Seconds, or with an ending: `90s`, `10m`, `2h`.

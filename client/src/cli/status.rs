@@ -4,7 +4,7 @@ use console::event::Json;
 use console::{Column, Event, Exit, Failure, Table, args, failure, fields, human, say};
 use model::BookId;
 use protocol::message::Standing;
-use protocol::record::{FetchRow, StatusDocument, StatusRow, Who};
+use protocol::record::{FetchRow, StatusDocument, StatusRow};
 
 use super::Context;
 use super::enrol::{Rights, identity};
@@ -14,7 +14,7 @@ use crate::link::{Link, Patience};
 use crate::listing;
 use crate::plan::{Plan, Stage};
 use crate::practice::Practice;
-use crate::status::{key, rows, word};
+use crate::status::{fetches, key, rows, who, word};
 use crate::trouble::{self, Told};
 
 /// Submissions that people are shown; programs get all.
@@ -178,10 +178,6 @@ fn fetched_by(context: &Context, document: &StatusDocument) -> String {
     document.fetches.iter().take(2).map(one).collect::<Vec<_>>().join("; ")
 }
 
-fn who(who: &Who) -> String {
-    who.name.as_ref().map_or_else(|| who.person.to_string(), |name| name.as_str().to_owned())
-}
-
 fn row_fields(row: &StatusRow, book_name: &str) -> console::event::Fields {
     let documents: Vec<Json> = row.documents.iter().map(document_fields).collect();
     fields! {
@@ -199,20 +195,12 @@ fn row_fields(row: &StatusRow, book_name: &str) -> console::event::Fields {
 }
 
 fn document_fields(document: &StatusDocument) -> Json {
-    let fetch = |fetch: &FetchRow| {
-        Json::Object(fields! {
-            "by": who(&fetch.by),
-            "taken_at": fetch.taken_at.to_rfc3339(),
-            "fetched_at": fetch.fetched_at.map(|at| at.to_rfc3339()),
-        })
-    };
-    let fetches: Vec<Json> = document.fetches.iter().map(fetch).collect();
     Json::Object(fields! {
         "n": document.n.0,
         "name": document.name.as_ref().map(|name| name.as_sent()),
         "bytes": document.length,
         "state": word(document.state),
         "pieces": document.pieces,
-        "fetches": fetches,
+        "fetches": fetches(&document.fetches),
     })
 }

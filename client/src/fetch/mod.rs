@@ -26,7 +26,7 @@ use crate::link::Link;
 use crate::listing::{self, Filter, again};
 use crate::practice::Practice;
 use crate::resume::{Found, Front, found};
-use crate::take::{OpenTakes, Take, TakeState, TakeStore, Taken};
+use crate::take::{Fetched, OpenTakes, Take, TakeState, TakeStore, Taken};
 use crate::trouble::Told;
 
 /// Times that a take is signed anew because the gateway names documents that it can not give.
@@ -40,6 +40,8 @@ pub struct Order {
     pub signer: Arc<DeviceSigner>,
     /// Which documents.
     pub filter: Filter,
+    /// The books by name, for the folders.
+    pub books: Vec<(BookId, String)>,
     /// The folder that they go to.
     pub to: PathBuf,
 }
@@ -72,14 +74,14 @@ pub struct Brought {
 /// # Errors
 /// What stopped it; what is durable stays, and the same order goes on with it.
 pub async fn fetch(order: Order, link: &mut Link, console: &Console) -> Told<Brought> {
-    let Order { practice, signer, filter, to } = order;
+    let Order { practice, signer, filter, books, to } = order;
     let ground = tokio::task::block_in_place(|| Ground::prepare(practice.disk(), &to))?;
     let store = TakeStore::new(practice.disk().clone(), practice.takes()?);
     store.sweep()?;
     let brought = Brought { folder: ground.to().to_path_buf(), ..Brought::default() };
     let mut fetching =
         Fetching { practice, signer, ground, store, console: console.clone(), progress: None, brought };
-    let ended = fetching.run(link, &filter).await;
+    let ended = fetching.run(link, &filter, &books).await;
     if let Some(progress) = &fetching.progress {
         progress.finish();
     }
@@ -97,17 +99,18 @@ struct Fetching {
 }
 
 impl Fetching {
-    async fn run(&mut self, link: &mut Link, filter: &Filter) -> Told<()> {
+    async fn run(&mut self, link: &mut Link, filter: &Filter, books: &[(BookId, String)]) -> Told<()> {
         let rows = listing::rows(link, filter).await?;
         let OpenTakes { takes: open, unreadable } = self.store.open()?;
         for path in unreadable {
             self.console.warn(&failure::home_unusable(path, "this file is damaged"));
         }
         self.forget_expired(&open)?;
+        let before = self.store.fetched(&open)?;
         let is_meant =
             |take: &Take| take.to == self.ground.to() && filter.book.is_none_or(|book| book == take.book);
         let open: Vec<(Take, TakeState)> = open.into_iter().filter(|(take, _)| is_meant(take)).collect();
-        let Sorted { new, skipped, refused } = self.sort(link, rows, &open).await?;
+        let Sorted { new, skipped, refused } = self.sort(rows, &open, &before, books);
         self.announce(&open, &new);
         self.brought.skipped = u64::try_from(skipped.len()).unwrap_or(u64::MAX);
         for (row, path) in &skipped {
@@ -145,14 +148,18 @@ impl Fetching {
     }
 
     /// What must be signed for, what is here, and what can not be had; without what is under way.
-    async fn sort(&self, link: &mut Link, rows: Vec<ListingRow>, open: &[(Take, TakeState)]) -> Told<Sorted> {
+    fn sort(
+        &self,
+        rows: Vec<ListingRow>,
+        open: &[(Take, TakeState)],
+        before: &Fetched,
+        books: &[(BookId, String)],
+    ) -> Sorted {
         let mut sorted = Sorted::default();
-        let before = self.store.fetched()?;
         let under_way = || open.iter().flat_map(|(take, _)| take.documents.values());
         let reserved: HashSet<PathBuf> = under_way().map(|taken| taken.path.clone()).collect();
         let under_way: HashSet<DocumentRef> = under_way().map(|taken| taken.document).collect();
-        let books = self.book_names(link).await?;
-        let mut chooser = Chooser::new(&self.ground, &books, reserved);
+        let mut chooser = Chooser::new(&self.ground, books, reserved);
         for row in rows {
             let document = DocumentRef { submission: row.submission, n: row.n.0 };
             if under_way.contains(&document) {
@@ -178,18 +185,7 @@ impl Fetching {
                 Err(failure) => sorted.refused.push((row, failure)),
             }
         }
-        Ok(sorted)
-    }
-
-    /// The books by name, for the folders: asked for, so that a new one has its name.
-    async fn book_names(&self, link: &mut Link) -> Told<Vec<(BookId, String)>> {
-        loop {
-            let connection = link.connection().await?;
-            match connection.books(&self.practice).await {
-                Ok(_) => return self.practice.known_books(),
-                Err(error) => again(link, &error).await?,
-            }
-        }
+        sorted
     }
 
     fn announce(&mut self, open: &[(Take, TakeState)], new: &BTreeMap<BookId, Vec<Taken>>) {

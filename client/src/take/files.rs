@@ -1,9 +1,6 @@
 //! The files of takes, CBOR maps with a version: what is written, and what of it is believed when it is read.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
 
 use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
@@ -14,6 +11,7 @@ use receipts::statement::Body;
 use receipts::{Signed, TakeList};
 
 use super::{FetchedDocument, Take, TakeState, Taken};
+use crate::plan::{bytes_of, path_from};
 
 const VERSION: u8 = 1;
 
@@ -208,12 +206,4 @@ impl FetchedFile {
             (document, FetchedDocument { length: row.length, sha256, path: to.join(path_from(row.path)) })
         })
     }
-}
-
-fn bytes_of(path: &Path) -> ByteVec {
-    path.as_os_str().as_bytes().to_vec().into()
-}
-
-fn path_from(bytes: ByteVec) -> PathBuf {
-    PathBuf::from(OsString::from_vec(bytes.into()))
 }

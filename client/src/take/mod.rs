@@ -308,11 +308,11 @@ impl TakeStore {
         self.disk.sync_folder(&self.folder).map(|_durable| ()).map_err(|error| trouble::disk(&error))
     }
 
-    /// What was fetched before: by takes that have ended, and by those that have not.
+    /// What was fetched before: by takes that have ended, and by those that have not, `open`.
     ///
     /// # Errors
     /// The disk's.
-    pub fn fetched(&self) -> Told<Fetched> {
+    pub fn fetched(&self, open: &[(Take, TakeState)]) -> Told<Fetched> {
         let mut fetched = Fetched::default();
         for path in self.files("fetched")? {
             let bytes = self.disk.read_whole(&path, TAKE_BYTES_MAX).map_err(|error| trouble::disk(&error))?;
@@ -320,7 +320,7 @@ impl TakeStore {
             let Ok(file) = minicbor::decode::<FetchedFile>(&bytes) else { continue };
             file.read().for_each(|(document, found)| fetched.add(document, found));
         }
-        for (take, state) in self.open()?.takes {
+        for (take, state) in open {
             for (n, taken) in &take.documents {
                 if let Some(path) = state.saved_path(*n, taken) {
                     let path = take.to.join(path);

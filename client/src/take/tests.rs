@@ -118,7 +118,7 @@ fn an_ended_take_leaves_what_it_brought_and_nothing_else() {
     assert_eq!(names, [format!("{}.fetched", take.hash.to_hex()).as_str()]);
     let path = fixture.folder.path().join(&one.path);
     let there = |document, sha256, folder: &Path| {
-        let fetched = fixture.store.fetched().unwrap();
+        let fetched = fixture.store.fetched(&fixture.store.open().unwrap().takes).unwrap();
         fetched.below(document, sha256, folder).map(Path::to_path_buf)
     };
     assert_eq!(there(one.document, one.sha256, fixture.folder.path()), None, "the file is gone");
