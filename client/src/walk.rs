@@ -1,6 +1,7 @@
 //! Finds what is to be sent: files as they are, folders with their tree kept in the names. Reads no content.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -36,8 +37,8 @@ pub enum Why {
     Unreadable(io::Error),
     /// A link, a device or another thing that is no file.
     NotAFile,
-    /// Its name can not be sent: too long.
-    Name(model::Malformed),
+    /// Its name can not be sent: too long, or no text. In place of what can not be read nothing is guessed.
+    Name,
     /// A file that the system leaves in folders.
     SystemFile,
     /// The tree is too deep.
@@ -61,10 +62,13 @@ pub fn walk(arguments: &[PathBuf]) -> Walk {
         // What a person names is followed, links inside folders are not.
         match std::fs::metadata(argument) {
             Ok(found) if found.is_file() => walk.file(argument, &mut seen, &[]),
-            Ok(found) if found.is_dir() => {
-                let top = argument.file_name().map(|name| name.to_string_lossy().into_owned());
-                walk.folder(argument, &mut seen, &top.into_iter().collect::<Vec<_>>(), 0);
-            }
+            Ok(found) if found.is_dir() => match argument.file_name().map(OsStr::to_str) {
+                Some(None) => walk.skip(argument, Why::Name),
+                top => {
+                    let top: Vec<String> = top.flatten().map(str::to_owned).into_iter().collect();
+                    walk.folder(argument, &mut seen, &top, 0);
+                }
+            },
             Ok(_) => walk.skip(argument, Why::NotAFile),
             Err(error) => walk.skip(argument, Why::Unreadable(error)),
         }
@@ -78,20 +82,19 @@ impl Walk {
     }
 
     fn file(&mut self, path: &Path, seen: &mut BTreeSet<PathBuf>, tree: &[String]) {
-        let Some(own) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else {
-            return self.skip(path, Why::NotAFile);
-        };
-        if !tree.is_empty() && SYSTEM_FILES.contains(&own.as_str()) {
+        let Some(own) = path.file_name() else { return self.skip(path, Why::NotAFile) };
+        let Some(own) = own.to_str() else { return self.skip(path, Why::Name) };
+        if !tree.is_empty() && SYSTEM_FILES.contains(&own) {
             return self.skip(path, Why::SystemFile);
         }
         let mut parts = tree.to_vec();
-        parts.push(own);
+        parts.push(own.to_owned());
         match DisplayName::parse(&parts.join("/")) {
             Ok(name) if seen.insert(path.to_path_buf()) => {
                 self.found.push(Found { path: path.to_path_buf(), name })
             }
             Ok(_) => {}
-            Err(cause) => self.skip(path, Why::Name(cause)),
+            Err(_) => self.skip(path, Why::Name),
         }
     }
 
@@ -109,11 +112,13 @@ impl Walk {
             let path = entry.path();
             match entry.file_type() {
                 Ok(kind) if kind.is_file() => self.file(&path, seen, tree),
-                Ok(kind) if kind.is_dir() => {
-                    let mut deeper = tree.to_vec();
-                    deeper.push(entry.file_name().to_string_lossy().into_owned());
-                    self.folder(&path, seen, &deeper, depth + 1);
-                }
+                Ok(kind) if kind.is_dir() => match entry.file_name().to_str() {
+                    Some(name) => {
+                        let deeper = [tree, &[name.to_owned()]].concat();
+                        self.folder(&path, seen, &deeper, depth + 1);
+                    }
+                    None => self.skip(&path, Why::Name),
+                },
                 Ok(_) => self.skip(&path, Why::NotAFile),
                 Err(error) => self.skip(&path, Why::Unreadable(error)),
             }

@@ -35,7 +35,7 @@ impl Teller {
             Why::SystemFile => return,
             Why::Unreadable(error) => failure::file_unreadable(path, error),
             Why::NotAFile | Why::TooDeep => failure::file_special(path),
-            Why::Name(_) => failure::name_unsendable(path),
+            Why::Name => failure::name_unsendable(path),
         };
         self.left_out(&path.to_string_lossy(), &failure);
     }

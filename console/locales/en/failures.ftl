@@ -252,9 +252,9 @@ err-file-special = { $path } was not sent: it is no ordinary file.
 why-file-special = Links, pipes and devices are not sent, since what they point to lies elsewhere.
 next-file-special = If it is needed, copy the real file and send that.
 
-err-name-unsendable = { $path } was not sent: its name is too long.
-why-name-unsendable = A name with its folders may have 1,024 bytes. The others are sent.
-next-name-unsendable = Shorten the name and run the same line again.
+err-name-unsendable = { $path } was not sent: its name is too long, or no UTF-8 text.
+why-name-unsendable = A name with its folders may have 1,024 bytes, and must be the same to everybody who reads it. The others are sent.
+next-name-unsendable = Change the name and run the same line again.
 
 err-too-many-documents = Too many documents: at most { $most } at once.
 why-too-many-documents = One receipt has to cover a submission.

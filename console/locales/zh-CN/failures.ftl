@@ -252,9 +252,9 @@ err-file-special = 没有发送 { $path }：它不是普通文件。
 why-file-special = 链接、管道、设备等不发送，因为指向的内容可能在别处。
 next-file-special = 需要的话把真正的文件复制过来再发送。
 
-err-name-unsendable = 没有发送 { $path }：名字太长。
-why-name-unsendable = 名字连同文件夹不能超过 1,024 字节。其余文件照常发送。
-next-name-unsendable = 改短名字，再运行同一行。
+err-name-unsendable = 没有发送 { $path }：名字太长，或不是 UTF-8 文字。
+why-name-unsendable = 名字连同文件夹不能超过 1,024 字节，而且谁读都得是同一个名字。其余文件照常发送。
+next-name-unsendable = 改个名字，再运行同一行。
 
 err-too-many-documents = 文件太多：一次最多 { $most } 个。
 why-too-many-documents = 一次提交要能由一张回执说清楚。
