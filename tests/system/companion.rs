@@ -1,8 +1,9 @@
 //! The companion on its own machine: what it says and to whom, where it keeps its things, and a disk that is full.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -119,12 +120,9 @@ fn the_home_is_where_the_environment_says_unless_the_line_says_otherwise() {
 }
 
 #[test]
-fn a_full_disk_where_documents_are_fetched_to_leaves_nothing_half_and_goes_on_with_room() {
+fn what_has_no_room_where_it_is_fetched_to_is_named_and_comes_when_there_is_room() {
     let scene = Scene::open();
-    let disk = match Image::open(&scene.path("."), 128 * MIB) {
-        Ok(disk) => disk,
-        Err(why) => return skipped(&format!("a full disk of the companion: {why}")),
-    };
+    let Some(disk) = small_disk(&scene) else { return };
     let (client, bookkeeper) = scene.people();
     let outbox = scene.path("outbox");
     // Each of the two has room, both together have not; the third never has.
@@ -132,31 +130,60 @@ fn a_full_disk_where_documents_are_fetched_to_leaves_nothing_half_and_goes_on_wi
         files::write(&outbox.join(name), &files::bytes(mib, (mib * MIB) as usize + name.len()));
     }
     client.send(&[&outbox], BOOK, PERIOD).expect(0);
-    let filler = disk.path().join("filler");
-    fill(&filler, disk.path(), 32 * MIB);
+    let space = rustix::fs::statvfs(disk.path()).unwrap();
+    let bytes = (space.f_bavail * space.f_frsize).checked_sub(32 * MIB).expect("the disk is larger");
+    let filler = files::write(&disk.path().join("filler"), &vec![1; bytes as usize]);
     let inbox = disk.path().join("inbox");
     let ran = bookkeeper.fetch_new(&inbox).expect(3);
     assert!(ran.has_warning("disk-full-here"), "{ran}");
-    let whole = |path: &Path| {
-        let name = path.file_name().unwrap();
-        files::read(path) == files::read(&outbox.join(name))
-    };
-    let is_named = |path: &&std::path::PathBuf| path.extension().is_some_and(|ending| ending == "bin");
-    let saved = files::tree(&inbox);
-    let named: Vec<_> = saved.values().filter(is_named).collect();
-    assert!(named.len() < 3 && named.iter().all(|path| whole(path)), "{saved:?}\n{ran}");
-    let fetched = ran.files("fetched").len();
-    assert_eq!(fetched, named.len(), "what is named was said, and nothing else\n{ran}");
+    let is_whole = |path: &PathBuf| files::read(path) == files::read(&outbox.join(path.file_name().unwrap()));
+    let saved = named(&inbox);
+    // At once, they take the room from each other.
+    assert!(saved.len() < 2 && saved.iter().all(is_whole), "{saved:?}\n{ran}");
+    assert_eq!(saved.len(), ran.files("fetched").len(), "{ran}");
     std::fs::remove_file(&filler).unwrap();
     let ran = bookkeeper.fetch_new(&inbox).expect(0);
-    assert_eq!(ran.files("fetched").len(), 3 - fetched, "{ran}");
-    let saved = files::tree(&inbox);
-    assert!(saved.len() == 3 && saved.values().all(|path| whole(path)), "{saved:?}");
+    assert_eq!(ran.files("fetched").len(), 3 - saved.len(), "{ran}");
+    assert!(named(&inbox).iter().all(is_whole) && files::tree(&inbox).len() == 3);
 }
 
-/// Writes so much that only `free` bytes are left.
-fn fill(filler: &Path, disk: &Path, free: u64) {
-    let space = rustix::fs::statvfs(disk).unwrap();
-    let bytes = (space.f_bavail * space.f_frsize).checked_sub(free).expect("the disk is larger than that");
-    files::write(filler, &vec![1; bytes as usize]);
+#[test]
+fn a_disk_that_fills_up_during_a_fetch_gets_nothing_half_under_its_name_and_the_fetch_goes_on() {
+    let scene = Scene::behind_relay(81);
+    let Some(disk) = small_disk(&scene) else { return };
+    let (client, bookkeeper) = scene.people();
+    let content = files::bytes(81, 80 * MIB as usize);
+    let document = files::write(&scene.path("large.bin"), &content);
+    client.send(&[&document], BOOK, PERIOD).expect(0);
+    let inbox = disk.path().join("inbox");
+    let words = ["fetch", "--new", "--to", scene::text(&inbox)];
+    let before = scene.relay().passed_down();
+    let running = bookkeeper.start(words);
+    harness::process::wait_until("the fetch", || scene.relay().passed_down() > before + 16 * MIB);
+    scene.relay().cut();
+    let filler = disk.path().join("filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    let full = std::iter::repeat_with(|| file.write_all(&[1; 1 << 16])).find_map(Result::err).unwrap();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    scene.relay().mend();
+    let ran = running.wait().expect(3);
+    assert!(ran.has_warning("disk-full-here"), "{ran}");
+    assert!(named(&inbox).is_empty() && ran.files("fetched").is_empty(), "{ran}");
+    drop(file);
+    std::fs::remove_file(&filler).unwrap();
+    let ran = bookkeeper.run(words).expect(0);
+    assert!(ran.last("summary").unwrap()["bytes_before"].as_u64().unwrap() >= MIB, "{ran}");
+    assert_eq!(files::tree(&inbox).len(), 1, "no part is left behind");
+    assert!(files::read(&named(&inbox)[0]) == content);
+}
+
+/// A file system of its own, where there can be one.
+fn small_disk(scene: &Scene) -> Option<Image> {
+    let disk = Image::open(&scene.path("."), 128 * MIB);
+    disk.map_err(|why| skipped(&format!("a full disk of the companion: {why}"))).ok()
+}
+
+/// What stands below a folder under the name of a document.
+fn named(folder: &Path) -> Vec<PathBuf> {
+    files::tree(folder).into_values().filter(|path| path.extension() == Some(OsStr::new("bin"))).collect()
 }
