@@ -13,7 +13,7 @@ pub type Told<T> = Result<T, Failure>;
 /// The disk's answer.
 pub fn disk(error: &DiskError) -> Failure {
     match error {
-        DiskError::Full { path } => failure::disk_full_here(path, "-"),
+        DiskError::Full { path } => failure::disk_full_here(path, Arg::Message("cause-no-room")),
         DiskError::Held { path } => failure::home_busy(path),
         DiskError::NoRandomness(_) => failure::randomness_missing(),
         DiskError::SyncFailed { path, source } => failure::storage_failed(path, source),

@@ -383,7 +383,7 @@ why-content-damaged = The check failed and nothing was saved. The line may have 
 next-content-damaged = Run the same line again; if it fails again, tell the practice at once.
 
 err-disk-full-here = There is not enough room on this device: { $path }
-why-disk-full-here = { $needed } more is needed.
+why-disk-full-here = Still needed: { $needed }.
 next-disk-full-here = Make room or name another folder, and run the same line again; it goes on where it stopped.
 
 err-some-not-fetched =

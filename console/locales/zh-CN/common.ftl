@@ -132,6 +132,7 @@ cause-no-address = 这台机器没有这个地址
 cause-no-file = 它不是普通文件
 cause-key-length = 密钥文件必须正好 32 字节
 cause-passphrase-length = 口令最多 1,024 字节
+cause-no-room = 比现有的更多空间
 cause-open-to-others = 这台机器上的其他人能读它；请改成私有（chmod 600）
 
 ## 其他

@@ -379,7 +379,7 @@ why-content-damaged = 校验没有通过，内容没有保存。可能是传输�
 next-content-damaged = 再运行同一行；还不行就立即告诉事务所。
 
 err-disk-full-here = 这台设备的磁盘空间不够：{ $path }
-why-disk-full-here = 还需要 { $needed }。
+why-disk-full-here = 还需要：{ $needed }。
 next-disk-full-here = 腾出空间或换一个文件夹，再运行同一行，会从断处继续。
 
 err-some-not-fetched = { $count } 个文件没有取回；其余的已保存并核对。
