@@ -330,11 +330,12 @@ impl Stage {
         self.said("quickstart-fetched", args![documents]);
         let status = self.companion("client").run(&["status"], &[]).done("status")?;
         let person = self.console.text("quickstart-bookkeeper-name", &[]);
-        claim(
-            status.said.contains("\"fetched\"") && status.said.contains(&person),
-            format!("the client can not see it: {}", status.said),
-        )?;
-        let when = model::Timestamp::from_unix_ms(self.clock.unix_ms());
+        let documents = status.events.iter().filter_map(|event| event.get("documents")?.as_array()).flatten();
+        let fetches = documents.filter_map(|document| document.get("fetches")?.as_array()).flatten();
+        let by_person = fetches.filter(|fetch| fetch.get("by").and_then(Value::as_str) == Some(&person));
+        let newest = by_person.filter_map(|fetch| fetch.get("fetched_at")?.as_str()).max();
+        let when = newest.and_then(|when| model::Timestamp::parse_rfc3339(when).ok());
+        let when = when.ok_or_else(|| Broken(format!("the client can not see it: {}", status.said)))?;
         self.said("quickstart-seen", args![person = person.as_str(), when]);
         Ok(inbox)
     }
