@@ -2,6 +2,7 @@
 //! TLS and sled, people enrol, documents are sent, the line is cut, it goes on, they are fetched, compared, verified.
 //! Decides nothing itself: it calls what the two programs call, and checks every claim that it prints.
 
+mod companion;
 mod documents;
 mod line;
 mod story;

@@ -1,11 +1,10 @@
 //! The walk, step by step. Each claim that is printed was checked the moment before; one that does not hold ends it.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use console::{Arg, Captured, Console, Exit, Input, Manner, Output, args};
+use console::{Arg, Console, Exit, args};
 use gateway::config::Config;
 use gateway::ledger::Begin;
 use gateway::listener::Gateway;
@@ -17,6 +16,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::Flags;
+use crate::companion::{Companion, Ran};
 use crate::documents;
 use crate::line::Line;
 use crate::thief::Marks;
@@ -45,10 +45,11 @@ impl<E: std::error::Error> From<E> for Broken {
     }
 }
 
-type Told<T> = Result<T, Broken>;
+/// What can break the story.
+pub type Told<T> = Result<T, Broken>;
 
 /// Holds a claim against what was found.
-fn claim(holds: bool, what: impl Into<String>) -> Told<()> {
+pub fn claim(holds: bool, what: impl Into<String>) -> Told<()> {
     if holds { Ok(()) } else { Err(Broken(what.into())) }
 }
 
@@ -100,51 +101,6 @@ struct Served {
     pin: String,
 }
 
-/// Somebody's companion.
-struct Companion<'a> {
-    stage: &'a Stage,
-    home: PathBuf,
-}
-
-/// What a companion's command gave.
-struct Ran {
-    exit: Exit,
-    events: Vec<Value>,
-    said: String,
-}
-
-impl Ran {
-    /// The first event of a type.
-    fn event(&self, kind: &str) -> Option<&Value> {
-        self.events.iter().find(|event| event.get("type").and_then(Value::as_str) == Some(kind))
-    }
-
-    fn number(&self, name: &str) -> u64 {
-        self.event("summary").and_then(|summary| summary.get(name)).and_then(Value::as_u64).unwrap_or(0)
-    }
-
-    fn done(self, what: &str) -> Told<Self> {
-        claim(self.exit == Exit::Done, format!("{what}: exit {} {}", self.exit.code(), self.said))?;
-        Ok(self)
-    }
-}
-
-impl Companion<'_> {
-    /// Runs one command as the program does, and reads what it says to programs.
-    fn run(&self, arguments: &[&str], paths: &[&Path]) -> Ran {
-        let mut line: Vec<OsString> = vec!["counterfoil".into(), "--home".into(), self.home.clone().into()];
-        line.extend(["--json".into(), "--yes".into()]);
-        line.extend(arguments.iter().map(OsString::from));
-        line.extend(paths.iter().map(|path| path.as_os_str().to_owned()));
-        let manner = Manner { output: Output::Json, input: Input::Yes, ..self.stage.console.manner() };
-        let ticks = self.stage.clock.clone();
-        let (console, captured): (Console, Captured) =
-            Console::captured(manner, move || ticks.monotonic(), &[]);
-        let exit = client::run_on(&line, &console, self.stage.clock.clone());
-        Ran { exit, events: captured.events(), said: captured.out() }
-    }
-}
-
 impl Stage {
     fn step(&mut self, title: &str) {
         self.step += 1;
@@ -159,7 +115,7 @@ impl Stage {
     }
 
     fn companion(&self, name: &str) -> Companion<'_> {
-        Companion { stage: self, home: self.folder.join(name) }
+        Companion { home: self.folder.join(name), console: &self.console, clock: &self.clock }
     }
 
     /// Makes the practice and serves it; companions reach it through a line that can be cut.
