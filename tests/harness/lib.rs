@@ -7,13 +7,16 @@
 //! companion   a home and its commands                 scene      all of these together, ready to send
 //! relay       UDP between the two, cut and bent       power      a file system whose power can be cut
 //! files       bytes, trees and digests                chance     numbers that a seed decides
+//! peer        a device's keys, and whatever is said   by_hand    a submission, message by message
 //! ```
 //! Every process ends with the value that stands for it.
 
+pub mod by_hand;
 pub mod chance;
 pub mod companion;
 pub mod files;
 pub mod gateway;
+pub mod peer;
 pub mod power;
 pub mod practice;
 pub mod process;
@@ -21,9 +24,11 @@ pub mod programs;
 pub mod relay;
 pub mod scene;
 
+pub use by_hand::ByHand;
 pub use chance::Chance;
 pub use companion::Companion;
 pub use gateway::Gateway;
+pub use peer::Peer;
 pub use practice::Practice;
 pub use process::{Ended, Ran, Running};
 pub use relay::{Conditions, Relay};
