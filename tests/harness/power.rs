@@ -1,5 +1,5 @@
-//! A file system of its own whose power can be cut: ext4 in a file, mounted by loop, shut down by the ioctl that drops
-//! the page cache and the journal that was not committed. Needs root.
+//! A file system of its own, whose power can be cut and whose room can be taken: ext4 in a file, mounted by loop, shut
+//! down by the ioctl that drops the page cache and the journal that was not committed. Needs root.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +10,9 @@ use crate::programs;
 /// yet is lost. Python calls it, because a call of one's own would be unsafe code.
 const CUT: &str = "import fcntl, os, struct, sys
 fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))";
+
+/// The smallest room that a file takes.
+const BLOCK_BYTES: u64 = 1 << 10;
 
 /// A mounted image. It is unmounted when this is dropped.
 pub struct Image {
@@ -56,6 +59,34 @@ impl Image {
     /// What failed.
     pub fn cut(&self) -> Result<(), String> {
         run(Command::new("python3").arg("-c").arg(CUT).arg(&self.mount))
+    }
+
+    /// Takes all the room that there is, to the last block.
+    ///
+    /// # Errors
+    /// The file that takes it can not be made.
+    pub fn fill(&self) -> Result<(), String> {
+        let file = std::fs::File::create(self.filling()).map_err(|error| error.to_string())?;
+        let (mut length, mut step) = (0, 1 << 20);
+        while step >= BLOCK_BYTES {
+            match rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), length, step) {
+                Ok(()) => length += step,
+                Err(_) => step /= 2,
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the room back.
+    ///
+    /// # Errors
+    /// It was not taken.
+    pub fn make_room(&self) -> Result<(), String> {
+        std::fs::remove_file(self.filling()).map_err(|error| error.to_string())
+    }
+
+    fn filling(&self) -> PathBuf {
+        self.mount.join("filling")
     }
 
     /// Power is back: unmounts and mounts again, which replays the file system's journal. No fsck.

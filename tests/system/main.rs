@@ -7,6 +7,7 @@ mod enrolment;
 mod expiry;
 mod fetching;
 mod forged;
+mod full_disk;
 mod hostile;
 mod kill9;
 mod limits;

@@ -1,0 +1,119 @@
+//! A disk that is full: the gateway takes nothing in and says so, loses nothing, and goes on when there is room.
+
+use std::path::Path;
+
+use harness::files::{self, MIB};
+use harness::power::Image;
+use harness::scene::{self, BOOK, PERIOD, Scene};
+use harness::{Companion, Conditions, Ended, process, skipped};
+
+const IMAGE_BYTES: u64 = 160 * MIB;
+const BYTES_PER_SECOND: u64 = 16 * MIB;
+
+/// An image for a practice, or why there is none.
+fn image(place: &Path) -> Option<Image> {
+    match Image::open(place, IMAGE_BYTES) {
+        Ok(image) => Some(image),
+        Err(why) => {
+            skipped(&format!("a full disk: {why}"));
+            None
+        }
+    }
+}
+
+/// Every receipt is given again, verifies, and its documents can be fetched.
+#[track_caller]
+fn nothing_is_lost(scene: &Scene, client: &Companion, bookkeeper: &Companion, documents: &[&Path]) {
+    let inbox = scene.path("inbox");
+    bookkeeper.run(["fetch", "--to", scene::text(&inbox)]).expect(0);
+    let fetched: Vec<String> = files::tree(&inbox).values().map(|path| files::sha256_of(path)).collect();
+    for document in documents {
+        assert!(fetched.contains(&files::sha256_of(document)), "{} can not be fetched", document.display());
+    }
+    let receipts = client.run(["receipt", "list"]).expect(0);
+    assert_eq!(receipts.rows("receipt").len(), documents.len());
+    for row in receipts.rows("receipt") {
+        let path = row["path"].as_str().unwrap();
+        let verify = ["receipt", "verify", path, "--practice", &scene.practice.pin];
+        let verified = scene.stranger("nobody").run(verify);
+        assert_ne!(verified.ended, Ended::Code(1), "{verified}");
+        let verdicts = verified.last("summary").unwrap()["verdicts"].as_array().unwrap().clone();
+        assert!(verdicts.iter().all(|verdict| verdict["verdict"] != "invalid"), "{verified}");
+        let to = scene.path("again.receipt");
+        let _ = std::fs::remove_file(&to);
+        client.run(["receipt", "get", row["id"].as_str().unwrap(), "--to", scene::text(&to)]).expect(0);
+        assert!(files::read(&to) == files::read(Path::new(path)), "the receipt differs");
+    }
+}
+
+#[test]
+fn a_disk_that_fills_up_in_the_middle_of_a_sending_is_said_and_the_same_line_goes_on() {
+    let place = scene::place();
+    let Some(image) = image(place.path()) else { return };
+    let mut scene = Scene::with_practice_in(image.path(), 121);
+    let (client, bookkeeper) = scene.people();
+    let early = files::write(&scene.path("early.bin"), &files::bytes(1, 3 * MIB as usize));
+    client.send(&[&early], BOOK, PERIOD).expect(0);
+    scene.relay().behave(Conditions { bytes_per_second: Some(BYTES_PER_SECOND), ..Conditions::default() });
+    let late = files::write(&scene.path("late.bin"), &files::bytes(2, 48 * MIB as usize));
+    let before = scene.relay().passed_up();
+    let sending = client.start_send(&[&late], BOOK, PERIOD);
+    scene.relay().wait_passed_up(before + 12 * MIB);
+    image.fill().unwrap();
+    sending.wait().expect_failure("gateway-full", 14);
+    // Again, and something new: the same, while there is no room.
+    client.send(&[&late], BOOK, PERIOD).expect_failure("gateway-full", 14);
+    let other = scene.path("other.pdf");
+    files::write(&other, b"other");
+    client.send(&[&other], BOOK, "2026-10").expect_failure("gateway-full", 14);
+    // What is there can be looked at.
+    assert_eq!(client.run(["list"]).expect(0).rows("document").len(), 1);
+    assert_eq!(client.run(["status"]).expect(0).rows("submission").len(), 2);
+
+    image.make_room().unwrap();
+    let sent = client.send(&[&late], BOOK, PERIOD).expect(0);
+    let summary = sent.last("summary").unwrap();
+    assert!(summary["bytes_sent_again"].as_u64().unwrap() <= 16 * MIB, "{sent}");
+    client.send(&[&other], BOOK, "2026-10").expect(0);
+    nothing_is_lost(&scene, &client, &bookkeeper, &[&early, &late, &other]);
+    scene.gateway.kill9();
+    scene.gateway.start();
+    nothing_is_lost(&scene, &client, &bookkeeper, &[&early, &late, &other]);
+    let stopped = scene.gateway.sigterm().expect(0);
+    assert!(!stopped.errors.contains("panicked"), "{stopped}");
+}
+
+#[test]
+fn a_gateway_that_is_killed_over_a_full_disk_starts_when_there_is_room() {
+    let place = scene::place();
+    let Some(image) = image(place.path()) else { return };
+    let mut scene = Scene::with_practice_in(image.path(), 122);
+    let (client, bookkeeper) = scene.people();
+    let early = files::write(&scene.path("early.bin"), &files::bytes(1, 3 * MIB as usize));
+    client.send(&[&early], BOOK, PERIOD).expect(0);
+    scene.relay().behave(Conditions { bytes_per_second: Some(BYTES_PER_SECOND), ..Conditions::default() });
+    let late = files::write(&scene.path("late.bin"), &files::bytes(2, 48 * MIB as usize));
+    let before = scene.relay().passed_up();
+    let sending = client.start_send(&[&late], BOOK, PERIOD);
+    scene.relay().wait_passed_up(before + 12 * MIB);
+    image.fill().unwrap();
+    sending.wait();
+    scene.gateway.kill9();
+    // It starts, or says by name that the disk is full.
+    let address = scene.gateway.address;
+    let mut running = process::Running::start(&mut harness::Gateway::command(&scene.practice, address));
+    if running.wait_for_or_end("a listening gateway", |event| event["type"] == "listening").is_none() {
+        let ran = running.wait().expect_failure("disk-failed", 1);
+        assert_eq!(ran.last("error").unwrap()["details"]["cause"], "cause-full", "{ran}");
+    } else {
+        running.signal(rustix::process::Signal::KILL);
+        running.wait();
+    }
+    image.make_room().unwrap();
+    scene.gateway.start();
+    client.send(&[&late], BOOK, PERIOD).expect(0);
+    nothing_is_lost(&scene, &client, &bookkeeper, &[&early, &late]);
+    let half: Vec<_> =
+        files::tree(&scene.practice.folder).into_keys().filter(|name| name.contains(".unfinished")).collect();
+    assert!(half.is_empty(), "{half:?}");
+}
