@@ -1,8 +1,10 @@
 //! Enrolment: who gets in, by what, and who does not.
 
+use std::path::Path;
+
 use harness::practice::Invitation;
-use harness::scene::{BOOK, PERIOD, Scene};
-use harness::{Ended, Relay, files};
+use harness::scene::{self, BOOK, PERIOD, Scene};
+use harness::{Companion, Ended, Peer, Relay, files, peer};
 
 #[test]
 fn a_word_enrols_a_client_who_may_send_at_once() {
@@ -207,4 +209,76 @@ fn a_role_gets_the_books_that_it_may_have_and_no_others() {
     invite(&["--role", "client", "--book", "no such book"]).expect_failure("book-unknown", 2);
     invite(&["--role", "king"]).expect_failure("role-wrong", 2);
     invite(&["--role", "client", "--book", BOOK]).expect(0);
+}
+
+/// Enrols and answers that the names shown are not one's own; what the practice is asked with then.
+fn declined(scene: &Scene, role: &str, home: &str) -> (Companion, Companion, Invitation) {
+    let invitation = scene.practice.invite(role, home, &[BOOK]);
+    let companion = scene.stranger(home);
+    let bound = companion.run(["enrol", &invitation.word, "--no-input"]);
+    assert_eq!(bound.failure(), Some("answer-needed"), "{bound}");
+    // A copy of its keys, as somebody would have who had made one in time.
+    let kept = scene.stranger(&format!("kept {home}"));
+    copy(&companion.home, &kept.home);
+    let line = ["counterfoil", "enrol", &invitation.word, "--home", scene::text(&companion.home)];
+    let exit = client::run_on(&line.map(Into::into), &peer::mute(&["n"]), host::Clock::system());
+    assert_eq!(exit, console::Exit::Failed);
+    (companion, kept, invitation)
+}
+
+fn copy(from: &Path, to: &Path) {
+    let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
+#[test]
+fn who_says_that_the_names_are_not_theirs_has_no_rights_and_gets_none() {
+    let mut scene = Scene::open();
+    let (client, _) = scene.people();
+    let document = files::write(&scene.path("a.pdf"), b"a");
+    client.send(&[&document], BOOK, PERIOD).expect(0);
+    for role in ["client", "bookkeeper"] {
+        let (declined, kept, invitation) = declined(&scene, role, &format!("declining {role}"));
+        declined.run(["books"]).expect_failure("not-enrolled", 10);
+        assert!(files::tree(&declined.home).keys().all(|name| !name.contains("keys")), "its keys are gone");
+        // Neither a copy of its keys, nor its invitation, nor an admin's word makes it a device of this practice.
+        assert!(Peer::try_of(&kept).is_err());
+        kept.run(["books"]).expect_failure("device-refused", 11);
+        kept.enrol(&invitation.word).expect_failure("device-refused", 11);
+        scene.stranger("second").enrol(&invitation.word).expect_failure("invitation-taken", 11);
+        let confirmed = scene.practice.confirm(&invitation.id, "12345678");
+        assert!(confirmed.failure().is_some(), "{confirmed}");
+        let people = scene.practice.people();
+        let person = people.iter().find(|person| person["name"] == format!("declining {role}")).unwrap();
+        assert_eq!(person["devices"][0]["standing"], "declined", "{person}");
+        scene.gateway.kill9();
+        scene.gateway.start();
+        kept.run(["books"]).expect_failure("device-refused", 11);
+    }
+}
+
+#[test]
+fn a_folder_from_before_an_enrolment_does_not_admit_the_device() {
+    let mut scene = Scene::open();
+    scene.practice.add_book(BOOK);
+    let early = scene.client("early", &[BOOK]);
+    scene.gateway.sigterm().expect(0);
+    let (older, newer) = (scene.path("older"), scene.path("newer"));
+    copy(&scene.practice.folder, &older);
+    scene.gateway.start();
+    let late = scene.client("late", &[BOOK]);
+    late.run(["books"]).expect(0);
+    scene.gateway.sigterm().expect(0);
+    copy(&scene.practice.folder, &newer);
+    std::fs::remove_dir_all(&scene.practice.folder).unwrap();
+    copy(&older, &scene.practice.folder);
+    scene.gateway.start();
+    // Its certificate is this practice's and in force; but the registry does not know it.
+    late.run(["books"]).expect_failure("device-refused", 11);
+    early.run(["books"]).expect(0);
+    scene.gateway.sigterm().expect(0);
+    std::fs::remove_dir_all(&scene.practice.folder).unwrap();
+    copy(&newer, &scene.practice.folder);
+    scene.gateway.start();
+    late.run(["books"]).expect(0);
 }

@@ -9,6 +9,7 @@ mod fetching;
 mod forged;
 mod full_disk;
 mod hostile;
+mod interrupted;
 mod kill9;
 mod limits;
 mod malformed;
