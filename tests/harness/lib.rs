@@ -8,12 +8,14 @@
 //! relay       UDP between the two, cut and bent       power      a file system whose power can be cut
 //! files       bytes, trees and digests                chance     numbers that a seed decides
 //! peer        a device's keys, and whatever is said   by_hand    a submission, message by message
+//! door        enrolment, by somebody without keys
 //! ```
 //! Every process ends with the value that stands for it.
 
 pub mod by_hand;
 pub mod chance;
 pub mod companion;
+pub mod door;
 pub mod files;
 pub mod gateway;
 pub mod peer;
@@ -27,6 +29,7 @@ pub mod scene;
 pub use by_hand::ByHand;
 pub use chance::Chance;
 pub use companion::Companion;
+pub use door::{Told, Visitor};
 pub use gateway::Gateway;
 pub use peer::Peer;
 pub use practice::Practice;

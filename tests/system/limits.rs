@@ -1,8 +1,18 @@
 //! Limits: each is a setting with a safe default, and meeting one is said by name and spoils nothing else.
 
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use certs::Typed;
+use certs::enrolment::Status;
+use client::wire::WireFailure;
 use harness::files::{self, MIB};
 use harness::scene::{BOOK, PERIOD, Scene};
-use harness::{Chance, Ended};
+use harness::{Chance, Ended, Peer, Told, Visitor};
+use model::limits;
+use protocol::message::Books;
+use protocol::{CloseCode, Code};
+use quinn::ConnectionError;
 
 impl Limited for Scene {
     /// Sets one value under `[limits]` and starts the gateway again.
@@ -102,4 +112,141 @@ fn garbage_at_the_port_changes_nothing() {
     assert_eq!(bookkeeper.fetch_new(&scene.path("inbox")).expect(0).files("fetched").len(), 1);
     let stopped = scene.gateway.sigterm().expect(0);
     assert!(!stopped.errors.contains("panicked"), "{stopped}");
+}
+
+#[test]
+fn one_connection_too_many_of_a_device_ends_its_oldest() {
+    let scene = Scene::open();
+    let (client, bookkeeper) = scene.people();
+    let mut peers: Vec<Peer> = (0..limits::CONNECTIONS_PER_DEVICE_MAX).map(|_| Peer::of(&client)).collect();
+    let usual = peers[0].ask(Books {});
+    peers.push(Peer::of(&client));
+    let oldest = peers.remove(0);
+    harness::process::wait_until("the end of the oldest", || oldest.is_closed());
+    let closed = match oldest.try_stream() {
+        Err(WireFailure::Connection(ConnectionError::ApplicationClosed(close))) => close.error_code,
+        _ => panic!("no word of why"),
+    };
+    assert_eq!(closed.into_inner(), u64::from(CloseCode::TooManyConnections.number()));
+    for peer in &peers {
+        assert_eq!(peer.ask(Books {}), usual);
+    }
+    // Another device is not touched.
+    bookkeeper.run(["books"]).expect(0);
+}
+
+#[test]
+fn too_many_requests_of_a_device_in_a_minute_are_refused_by_name() {
+    let scene = Scene::open();
+    let (client, bookkeeper) = scene.people();
+    let peer = Peer::of(&client);
+    // Twice as many: a new minute may begin meanwhile.
+    let asked = (0..2 * limits::DEVICE_REQUESTS_PER_MINUTE_MAX).map(|_| peer.ask(Books {}));
+    let refusal = asked.filter_map(|answer| answer.refusal()).next().expect("a refusal");
+    assert_eq!(refusal.known(), Some(Code::TooFast));
+    assert_eq!(refusal.limit, Some(limits::DEVICE_REQUESTS_PER_MINUTE_MAX));
+    assert!(refusal.retryable && refusal.retry_after_ms.is_some());
+    assert!(!peer.is_closed());
+    bookkeeper.run(["books"]).expect(0);
+}
+
+#[test]
+fn half_requests_hold_up_nobody_else() {
+    let scene = Scene::open();
+    let (client, bookkeeper) = scene.people();
+    let peers: Vec<Peer> = (0..limits::CONNECTIONS_PER_DEVICE_MAX).map(|_| Peer::of(&client)).collect();
+    // All the streams that there are, each with the beginning of a message and no more. One credit may be on its way:
+    // QUIC does not tell of a single one.
+    let half: Vec<_> = peers
+        .iter()
+        .flat_map(|peer| (1..limits::STREAMS_MAX).map(|_| peer.stream().raw(&[0, 0, 0x10, 0, 0xa1])))
+        .collect();
+    let document = files::write(&scene.path("a.pdf"), b"a");
+    scene.client("other", &[BOOK]).send(&[&document], BOOK, PERIOD).expect(0);
+    bookkeeper.fetch_new(&scene.path("inbox")).expect(0);
+    // The device itself goes on over a new connection.
+    client.run(["books"]).expect(0);
+    drop(half);
+}
+
+#[test]
+fn who_has_no_certificate_is_given_no_stream() {
+    let scene = Scene::open();
+    let (client, _) = scene.people();
+    let visitor = Visitor::come_without_certificate(&Peer::of(&client), scene.gateway.address).unwrap();
+    assert!(!visitor.is_given_a_stream());
+    assert_eq!(visitor.closed(), u64::from(CloseCode::NotAdmitted.number()));
+    // RFC 8446 section 6.2: 120 is no_application_protocol.
+    let Err(error) = Visitor::come_for(scene.gateway.address, b"h3") else { panic!("it speaks HTTP") };
+    assert!(error.to_string().contains("120"), "{error}");
+}
+
+/// Changes the proof of the invitation's secret, which comes last.
+fn spoilt(request: &mut [u8]) {
+    *request.last_mut().unwrap() ^= 1;
+}
+
+/// Stays below what the door admits in a second.
+fn pause() {
+    std::thread::sleep(Duration::from_millis(1_100 / limits::ENROLMENTS_PER_SECOND_MAX));
+}
+
+/// Wrong proofs are counted in windows of ten minutes: the test needs some seconds of one.
+fn wait_for_room_in_the_window() {
+    let now = host::Clock::system().unix_ms() / 1000;
+    let left = limits::PREFIX_PAUSE_SECONDS - now % limits::PREFIX_PAUSE_SECONDS;
+    if left < 12 {
+        std::thread::sleep(Duration::from_secs(left));
+    }
+}
+
+#[test]
+fn wrong_proofs_pause_an_address_and_lock_an_invitation() {
+    let scene = Scene::open();
+    scene.practice.add_book(BOOK);
+    wait_for_room_in_the_window();
+    let [tried, other] = ["tried", "other"].map(|name| scene.practice.invite("client", name, &[BOOK]).word);
+    let typed = Typed::parse(&tried).unwrap();
+    let at = scene.gateway.address;
+    let come = |from| {
+        pause();
+        Visitor::come(from, at)
+    };
+    let wrong = Told::Replied(Status::WrongProof.code());
+    let each = limits::PREFIX_WRONG_PROOFS_MAX;
+    let prefixes = u8::try_from(limits::INVITATION_WRONG_PROOFS_MAX / each).unwrap();
+    for prefix in 1..=prefixes {
+        for host in 0..u8::try_from(each).unwrap() {
+            assert_eq!(come(Ipv4Addr::new(127, 0, prefix, host + 1)).enrol(&typed, spoilt), wrong);
+        }
+        // The prefix pauses, also for the right proof and from another address of it; others do not.
+        let visitor = come(Ipv4Addr::new(127, 0, prefix, 99));
+        assert_eq!(visitor.enrol(&typed, |_| {}), Told::Refused(Some(Code::Busy)));
+    }
+    // The invitation is locked, even to who knows it; another is not.
+    pause();
+    scene.stranger("tried").enrol(&tried).expect_failure("invitation-locked", 11);
+    pause();
+    scene.stranger("other").enrol(&other).expect(0);
+}
+
+#[test]
+fn half_enrolments_are_bounded_and_hold_up_no_device_that_is_enrolled() {
+    let scene = Scene::open();
+    let (client, _) = scene.people();
+    let word = scene.practice.invite("client", "late", &[BOOK]).word;
+    let half: Vec<_> = (0..limits::ENROLMENTS_MAX)
+        .map(|_| {
+            pause();
+            let visitor = Visitor::come(Ipv4Addr::LOCALHOST, scene.gateway.address);
+            let stream = visitor.half_a_hello();
+            (visitor, stream)
+        })
+        .collect();
+    client.run(["books"]).expect(0);
+    let late = scene.stranger("late");
+    late.enrol(&word).expect_failure("enrolment-paused", 12);
+    half.into_iter().for_each(|(visitor, _)| visitor.leave());
+    pause();
+    late.enrol(&word).expect(0);
 }

@@ -1,0 +1,210 @@
+//! The enrolment door as somebody stands before it who has no certificate: from any address of this machine, with a
+//! proof that may be spoilt, or with half a message and no more. Judges nothing.
+
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use certs::Typed;
+use certs::enrolment::{CompanionEnrolment, Device, DeviceKeys, EXPORTER_BYTES, EXPORTER_LABEL};
+use certs::tls;
+use protocol::Code;
+use protocol::enrol::{self, Due, Step};
+use protocol::frame::HEAD_BYTES;
+use quinn::crypto::rustls::QuicClientConfig;
+use quinn::{ConnectionError, RecvStream, SendStream};
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
+use rustls::pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
+use tokio::runtime::Runtime;
+
+use crate::Peer;
+
+/// How long anything may take that the gateway answers at once.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Somebody before the door, at one address.
+pub struct Visitor {
+    connection: quinn::Connection,
+    endpoint: quinn::Endpoint,
+    // Last: both end with it.
+    runtime: Runtime,
+}
+
+/// What a visitor was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// A reply with this status.
+    Replied(u8),
+    /// A refusal before anything was proven.
+    Refused(Option<Code>),
+}
+
+impl Visitor {
+    /// Comes from `from`, an address of the loopback, to enrol.
+    ///
+    /// # Panics
+    /// There is no gateway.
+    pub fn come(from: Ipv4Addr, to: SocketAddr) -> Self {
+        let config = tls::enrol_config(&host::Clock::system()).expect("a configuration");
+        let come = Self::come_with(from, to, config, tls::ENROL_SERVER_NAME);
+        come.unwrap_or_else(|error| panic!("no gateway at {to}: {error}"))
+    }
+
+    /// Comes to speak another protocol.
+    ///
+    /// # Errors
+    /// The handshake fails.
+    pub fn come_for(to: SocketAddr, alpn: &[u8]) -> Result<Self, ConnectionError> {
+        let mut config = tls::enrol_config(&host::Clock::system()).expect("a configuration");
+        config.alpn_protocols = vec![alpn.to_vec()];
+        Self::come_with(Ipv4Addr::LOCALHOST, to, config, tls::ENROL_SERVER_NAME)
+    }
+
+    /// Comes as a device does that shows no certificate.
+    ///
+    /// # Errors
+    /// The handshake fails.
+    ///
+    /// # Panics
+    /// The peer's practice has no trust.
+    pub fn come_without_certificate(peer: &Peer, to: SocketAddr) -> Result<Self, ConnectionError> {
+        let trust = peer.practice.trust().expect("whom it trusts");
+        let (leaf, key) = (&peer.device.tls_chain[0], &peer.device.tls_key);
+        let config = tls::companion_config(&trust, leaf, key, peer.practice.clock());
+        let mut config = config.expect("a configuration");
+        config.client_auth_cert_resolver = Arc::new(NoCertificate);
+        Self::come_with(Ipv4Addr::LOCALHOST, to, config, &trust.practice().host())
+    }
+
+    fn come_with(
+        from: Ipv4Addr,
+        to: SocketAddr,
+        config: rustls::ClientConfig,
+        name: &str,
+    ) -> Result<Self, ConnectionError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let config = QuicClientConfig::try_from(config).expect("a configuration for QUIC");
+        let config = quinn::ClientConfig::new(Arc::new(config));
+        let (endpoint, connected) = runtime.block_on(async {
+            let endpoint = quinn::Endpoint::client((IpAddr::V4(from), 0).into()).expect("a socket");
+            let connecting = endpoint.connect_with(config, to, name).expect("an address");
+            let connected =
+                tokio::time::timeout(PATIENCE, connecting).await.expect("an end of the handshake");
+            (endpoint, connected)
+        });
+        Ok(Self { connection: connected?, endpoint, runtime })
+    }
+
+    /// Enrols by an invitation; `spoil` may change the proof before it is sent.
+    ///
+    /// # Panics
+    /// The gateway breaks the exchange off.
+    pub fn enrol(&self, invitation: &Typed, spoil: impl Fn(&mut [u8])) -> Told {
+        self.soon(self.exchange(invitation, spoil))
+    }
+
+    async fn exchange(&self, invitation: &Typed, spoil: impl Fn(&mut [u8])) -> Told {
+        let enrolment = CompanionEnrolment::start(invitation).expect("randomness");
+        let mut exporter = [0; EXPORTER_BYTES];
+        let context = enrolment.exporter_context();
+        let exported = self.connection.export_keying_material(&mut exporter, EXPORTER_LABEL, &context);
+        exported.expect("an exporter");
+        let presented = self.connection.peer_identity().expect("a certificate");
+        let presented = presented.downcast::<Vec<CertificateDer<'static>>>().expect("certificates");
+        let (mut send, mut receive) = self.connection.open_bi().await.expect("a stream");
+        send_step(&mut send, Step::Hello, enrolment.hello()).await;
+        let offer = match receive_step(&mut receive, Step::Offer).await {
+            Due::Body(offer) => offer,
+            Due::Refused(refusal) => return Told::Refused(Code::from_number(refusal.code.into())),
+        };
+        let offered = enrolment.offer(&exporter, &presented, &offer).expect("a proof of the gateway");
+        let keys = DeviceKeys::generate().expect("randomness");
+        let device = Device { label: "visitor".into(), platform: "test".into(), language: "en".into() };
+        let (_, mut request) = offered.request(&keys, &device).expect("a request");
+        spoil(&mut request);
+        send_step(&mut send, Step::Request, &request).await;
+        match receive_step(&mut receive, Step::Reply).await {
+            Due::Body(reply) => Told::Replied(status(&reply)),
+            Due::Refused(refusal) => Told::Refused(Code::from_number(refusal.code.into())),
+        }
+    }
+
+    /// Begins to say which invitation, and says no more; the stream stays open as long as what is returned.
+    ///
+    /// # Panics
+    /// It is given no stream.
+    pub fn half_a_hello(&self) -> SendStream {
+        self.soon(async {
+            let (mut send, _) = self.connection.open_bi().await.expect("a stream");
+            send.write_all(&[0, 0]).await.expect("a stream that is open");
+            send
+        })
+    }
+
+    /// Says goodbye.
+    pub fn leave(self) {
+        self.connection.close(quinn::VarInt::from_u32(0), b"");
+        self.soon(self.endpoint.wait_idle());
+    }
+
+    /// Waits for the end of the connection; the code with which the gateway closed it.
+    ///
+    /// # Panics
+    /// It does not end, or ends otherwise.
+    pub fn closed(&self) -> u64 {
+        match self.soon(self.connection.closed()) {
+            ConnectionError::ApplicationClosed(close) => close.error_code.into_inner(),
+            other => panic!("{other}"),
+        }
+    }
+
+    /// Whether a stream is given within a moment.
+    pub fn is_given_a_stream(&self) -> bool {
+        let moment = Duration::from_millis(300);
+        let opened = async { tokio::time::timeout(moment, self.connection.open_bi()).await };
+        matches!(self.runtime.block_on(opened), Ok(Ok(_)))
+    }
+
+    fn soon<T>(&self, wanted: impl Future<Output = T>) -> T {
+        let wanted = async { tokio::time::timeout(PATIENCE, wanted).await };
+        self.runtime.block_on(wanted).unwrap_or_else(|_| panic!("nothing came for {PATIENCE:?}"))
+    }
+}
+
+/// A device that keeps its certificate to itself.
+#[derive(Debug)]
+struct NoCertificate;
+
+impl ResolvesClientCert for NoCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+async fn send_step(send: &mut SendStream, step: Step, body: &[u8]) {
+    let frame = enrol::encode(step, body).expect("a step within its bound");
+    // Who is refused at once takes no more; the refusal is what counts.
+    let _ = send.write_all(&frame).await;
+}
+
+async fn receive_step(receive: &mut RecvStream, step: Step) -> Due {
+    let mut head = [0; HEAD_BYTES];
+    receive.read_exact(&mut head).await.expect("an answer");
+    let mut body = vec![0; enrol::body_bytes(step, head).expect("a step within its bound")];
+    receive.read_exact(&mut body).await.expect("a whole answer");
+    enrol::read(step, &body).expect("a step")
+}
+
+/// The status in a reply, whose proof is only for who has proven something: `{0: version 1, 1: status, …}`.
+fn status(reply: &[u8]) -> u8 {
+    let members = reply.windows(4).find(|window| window.starts_with(&[0x00, 0x01, 0x01]));
+    members.and_then(|window| window.last().copied()).expect("a status")
+}
