@@ -125,7 +125,6 @@ fn a_gateway_that_is_killed_over_a_full_disk_starts_when_there_is_room() {
 }
 
 #[test]
-#[ignore = "gateway/src/operation/mod.rs: a log without room is told as internal, not as disk-full"]
 fn what_is_refused_over_a_full_disk_is_said_and_succeeds_when_there_is_room() {
     let place = scene::place();
     let Some(image) = image(place.path()) else { return };
