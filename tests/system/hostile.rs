@@ -10,7 +10,7 @@ use harness::{Companion, Peer, files};
 use model::{BookId, PieceIndex, Sha256Digest, SubmissionId, limits};
 use protocol::field::DocumentNumber;
 use protocol::message::{
-    Books, Confirm, Content, Done, Fetch, GetReceipt, ListDocuments, Pieces, Report, Reported, Status,
+    Books, Close, Confirm, Content, Done, Fetch, GetReceipt, ListDocuments, Pieces, Report, Reported, Status,
     TakeAnswer, Which, Withdraw,
 };
 use protocol::record::BookList;
@@ -187,6 +187,57 @@ fn anothers_submission_id_is_a_free_one() {
     assert_eq!(foreign.code(), Some(Code::Absent));
     assert_eq!(foreign, take(SubmissionId::from_bytes(drawn())));
     victim.goes_on();
+}
+
+/// A member of staff whose digits nobody has compared.
+fn unconfirmed(scene: &Scene) -> Peer {
+    let staff = scene.stranger("unconfirmed");
+    staff.enrol(&scene.practice.invite("bookkeeper", "unconfirmed", &[BOOK]).word).expect(0);
+    Peer::of(&staff)
+}
+
+#[test]
+fn who_is_not_confirmed_is_told_so_and_nothing_else() {
+    let scene = Scene::open();
+    let book = BookId::parse(&scene.practice.add_book(BOOK)).unwrap();
+    let sender = Peer::of(&scene.client("sender", &[BOOK]));
+    let sent = ByHand::new(book, vec![b"a".to_vec()]);
+    assert_eq!(sent.send_and_close(&sender).code(), None);
+    let peer = unconfirmed(&scene);
+    let submission = sent.head.submission;
+    let take = sign(&peer, book, vec![sent.taken(1)]);
+    for (what, answer) in [
+        ("books", peer.ask(Books {})),
+        ("list", peer.ask(list_of(book))),
+        ("status", peer.ask(Status { book: None, submission: None, after: None })),
+        ("receipt", peer.ask(GetReceipt { submission })),
+        ("open", ByHand::new(book, vec![b"b".to_vec()]).ask_open(&peer)),
+        ("take", ask_take(&peer, &take)),
+        ("fetch", fetch(&peer, take.hash)),
+        ("report", peer.ask(Report { take: take.hash, documents: numbers(&[1]) })),
+    ] {
+        assert_eq!(answer.only::<Refusal>(), Code::NotConfirmed.into(), "{what}");
+    }
+    // It can have no upload: what is said of one is absent.
+    for (what, answer) in [
+        ("pieces", sent.send_all(&peer, Lease(1))),
+        ("withdraw", peer.ask(Withdraw { submission, lease: Lease(1), documents: numbers(&[1]) })),
+        ("close", sent.close(&peer, Lease(1))),
+    ] {
+        assert!(matches!(answer.code(), Some(Code::NotConfirmed | Code::Absent)), "{what}: {answer:?}");
+    }
+}
+
+#[test]
+#[ignore = "gateway/src/operation/close.rs takes in the whole list before it asks who sends it"]
+fn a_list_is_taken_in_only_from_who_may_close() {
+    let scene = Scene::open();
+    let book = BookId::parse(&scene.practice.add_book(BOOK)).unwrap();
+    let peer = unconfirmed(&scene);
+    let by_hand = ByHand::new(book, vec![b"a".to_vec()]);
+    let origin = Bytes::new(by_hand.origin(&peer, &by_hand.list()).as_bytes()).unwrap();
+    let answer = peer.ask(Close { submission: by_hand.head.submission, lease: Lease(1), origin });
+    assert!(matches!(answer.code(), Some(Code::NotConfirmed | Code::Absent)), "{answer:?}");
 }
 
 #[test]

@@ -8,11 +8,14 @@ use certs::enrolment::Status;
 use client::wire::WireFailure;
 use harness::files::{self, MIB};
 use harness::scene::{BOOK, PERIOD, Scene};
-use harness::{Chance, Ended, Peer, Told, Visitor};
+use harness::{ByHand, Chance, Ended, Peer, Told, Visitor};
 use model::limits;
-use protocol::message::Books;
-use protocol::{CloseCode, Code};
+use protocol::message::{Books, OpenDocument, OpenHead, OpenValues};
+use protocol::{CloseCode, Code, Values, frame};
 use quinn::ConnectionError;
+
+use crate::hostile::book_of;
+use crate::many::memory;
 
 impl Limited for Scene {
     /// Sets one value under `[limits]` and starts the gateway again.
@@ -167,6 +170,56 @@ fn half_requests_hold_up_nobody_else() {
     // The device itself goes on over a new connection.
     client.run(["books"]).expect(0);
     drop(half);
+}
+
+#[test]
+#[ignore = "it waits for half a minute, which is the limit"]
+fn a_first_message_that_is_never_whole_is_refused_as_too_slow() {
+    let scene = Scene::open();
+    let (client, _) = scene.people();
+    let peer = Peer::of(&client);
+    let begun = std::time::Instant::now();
+    let answer = peer.stream().raw(&[0, 0, 0x10, 0, 0xa1]).rest();
+    assert_eq!(answer.code(), Some(Code::TooSlow));
+    let within = Duration::from_secs(limits::REQUEST_SECONDS_MAX + 3);
+    assert!(begun.elapsed() <= within, "{:?}", begun.elapsed());
+    assert_eq!(peer.ask(Books {}).code(), None, "the connection goes on");
+}
+
+#[test]
+#[ignore = "gateway/src/operation/open.rs takes in the values of a TiB on every stream before it asks for quota or room"]
+fn half_opens_take_little_memory_of_the_gateway() {
+    let mut scene = Scene::open();
+    let (client, _) = scene.people();
+    let peer = Peer::of(&client);
+    let length = limits::DOCUMENT_BYTES_MAX;
+    let by_hand = ByHand::new(book_of(&peer), vec![b"x".to_vec()]);
+    let head = OpenHead { documents: 1, bytes: length, ..by_hand.head.clone() };
+    let named = &by_hand.documents[0];
+    let document = OpenDocument {
+        n: named.n,
+        salt: named.salt,
+        name_key: named.name_key,
+        name: named.name.clone(),
+        media_type: named.media_type.clone(),
+        length,
+        root: named.manifest.root(),
+    };
+    let value = model::ChainingValue::from_bytes([7; 32]);
+    let values = OpenValues { values: Values::new(vec![value; limits::OPEN_VALUES_MAX]).unwrap() };
+    // All but the last: what would be refused is not yet known to be wrong.
+    let runs = usize::try_from(length / MIB).unwrap() / limits::OPEN_VALUES_MAX - 1;
+    let run = frame::encode(&values.into());
+    let half: Vec<_> = (1..limits::STREAMS_MAX)
+        .map(|_| {
+            let stream = peer.stream().send(head.clone()).send(document.clone());
+            (0..runs).fold(stream, |stream, _| stream.raw(&run))
+        })
+        .collect();
+    let taken = memory(scene.gateway.running().id(), "VmRSS:") / MIB;
+    drop(half);
+    eprintln!("{} half opens of one device: the gateway takes {taken} MiB", limits::STREAMS_MAX - 1);
+    assert!(taken < 128, "{taken} MiB");
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn resident_bytes(process: u32) -> u64 {
 }
 
 /// One of the kernel's figures of a process's memory, in bytes.
-fn memory(process: u32, figure: &str) -> u64 {
+pub fn memory(process: u32, figure: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(figure));
     let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
