@@ -229,7 +229,6 @@ fn who_is_not_confirmed_is_told_so_and_nothing_else() {
 }
 
 #[test]
-#[ignore = "gateway/src/operation/close.rs takes in the whole list before it asks who sends it"]
 fn a_list_is_taken_in_only_from_who_may_close() {
     let scene = Scene::open();
     let book = BookId::parse(&scene.practice.add_book(BOOK)).unwrap();
@@ -268,7 +267,6 @@ fn a_device_that_was_declined_is_told_nothing_more() {
 }
 
 #[test]
-#[ignore = "gateway/src/operation/close.rs gives the receipt before it asks whether the device is still admitted"]
 fn a_close_again_by_a_device_that_was_declined_meanwhile_gets_no_receipt() {
     let scene = Scene::open();
     let book = BookId::parse(&scene.practice.add_book(BOOK)).unwrap();
