@@ -144,7 +144,6 @@ fn no_file_takes_back_what_its_room_denies() {
 }
 
 #[test]
-#[ignore = "vault/src/pieces/mod.rs and vault/src/records/mod.rs have `pub mod conformance` in every build"]
 fn what_may_panic_is_compiled_for_tests_alone() {
     for name in FOR_TESTS {
         let (folder, file) = name.rsplit_once('/').unwrap();

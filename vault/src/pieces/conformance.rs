@@ -1,5 +1,5 @@
 //! What every piece store must do, as one function: a new store runs it, and is then as good as the others.
-//! Panics at the first thing that is not so; for tests of any crate.
+//! Panics at the first thing that is not so; nothing here is in a program (feature `testing`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use model::{Blake3Digest, Class, ObjectId, PieceIndex, piece::PIECE_BYTES};

@@ -1,5 +1,6 @@
 //! Where sealed pieces are kept, behind one small trait. Sees ciphertext and random names only.
 
+#[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod files;
 mod object;
@@ -12,7 +13,7 @@ use model::{Class, ObjectId};
 
 use crate::VaultError;
 
-/// A store of sealed pieces. Its conformance suite is [`conformance::all`].
+/// A store of sealed pieces. Its conformance suite is `conformance::all`.
 ///
 /// A part has one writer at a time; different parts of one object may be written at once, in any order.
 /// What was put is readable at once and survives a crash only after a [`PieceStore::sync`] that began later.

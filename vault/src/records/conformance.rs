@@ -1,5 +1,5 @@
 //! What every record store must do, as one function: a new store runs it, and is then as good as the others.
-//! Panics at the first thing that is not so; for tests of any crate.
+//! Panics at the first thing that is not so; nothing here is in a program (feature `testing`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use super::{Batch, KEY_BYTES_MAX, Precondition, Records, RecordsError, Scan};

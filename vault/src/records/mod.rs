@@ -1,6 +1,7 @@
 //! Ordered records behind one small trait, and sealed tables on top of it. The vault keeps nothing here that it
 //! could not lose: the store is posted again from journal and shelves (V12).
 
+#[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod memory;
 mod sled;
@@ -89,7 +90,7 @@ pub enum Scan {
 /// Receives the records of a scan: key and value.
 pub type Each<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Scan;
 
-/// An ordered store of small records. Its conformance suite is [`conformance::all`].
+/// An ordered store of small records. Its conformance suite is `conformance::all`.
 ///
 /// Keys have 1 to [`KEY_BYTES_MAX`] bytes, values at most [`RECORD_BYTES_MAX`]; both are hard errors. A commit is
 /// atomic; it is durable only after [`Records::sync`].
