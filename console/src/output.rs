@@ -6,7 +6,7 @@
 use crate::{Arg, Catalogue, Event, Exit, Failure, Language, failure::Gravity, text};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use std::collections::VecDeque;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -85,6 +85,8 @@ pub struct Console {
 struct Screen {
     out: Mutex<Box<dyn Write + Send>>,
     err: Mutex<Box<dyn Write + Send>>,
+    /// The first failure of stdout.
+    unsaid: Mutex<Option<ErrorKind>>,
     out_has_colour: bool,
     err_has_colour: bool,
     /// Whether bars may be drawn on stderr.
@@ -131,6 +133,7 @@ impl Console {
             err_is_terminal: bars_wanted,
             out: Mutex::new(Box::new(out)),
             err: Mutex::new(Box::new(err)),
+            unsaid: Mutex::default(),
             bars: MultiProgress::with_draw_target(target),
             answers: None,
         };
@@ -147,6 +150,7 @@ impl Console {
         let screen = Screen {
             out: Mutex::new(Box::new(captured.out.clone())),
             err: Mutex::new(Box::new(captured.err.clone())),
+            unsaid: Mutex::default(),
             out_has_colour: false,
             err_has_colour: false,
             err_is_terminal: false,
@@ -212,11 +216,12 @@ impl Console {
         }
     }
 
-    /// Prints an error as the last thing that a command says, and gives the exit code to end with.
+    /// Prints an error as the last thing that a command says, and gives the exit code to end with. Where stdout could
+    /// not be written, stderr may still be read.
     pub fn fail(&self, failure: &Failure) -> Exit {
         match self.manner.output {
-            Output::Json => self.write_out(&failure.error(&self.catalogue).line()),
-            Output::People | Output::Quiet => self.write_err(&self.explained(failure, Gravity::Error)),
+            Output::Json if self.unsaid().is_none() => self.write_out(&failure.error(&self.catalogue).line()),
+            _ => self.write_err(&self.explained(failure, Gravity::Error)),
         }
         failure.exit()
     }
@@ -268,12 +273,21 @@ impl Console {
         self.screen.answers.as_ref().map(|answers| held(answers).pop_front())
     }
 
+    /// Why something that was said on stdout could not be written, if so. For what can not be said again; elsewhere a
+    /// reader that went away (`| head`) is no failure of ours, and nobody is left to be told.
+    pub fn unsaid(&self) -> Option<ErrorKind> {
+        *held(&self.screen.unsaid)
+    }
+
     pub(crate) fn write_out(&self, text: &str) {
-        self.screen.bars.suspend(|| line_to(&self.screen.out, text));
+        if let Err(error) = self.screen.bars.suspend(|| line_to(&self.screen.out, text)) {
+            held(&self.screen.unsaid).get_or_insert(error.kind());
+        }
     }
 
     pub(crate) fn write_err(&self, text: &str) {
-        self.screen.bars.suspend(|| line_to(&self.screen.err, text));
+        // Nobody is left to be told.
+        let _ = self.screen.bars.suspend(|| line_to(&self.screen.err, text));
     }
 
     /// A question, with no line end after it.
@@ -283,10 +297,9 @@ impl Console {
     }
 }
 
-/// A reader that went away (`| head`) is no failure of ours, and nobody is left to be told.
-fn line_to(stream: &Mutex<Box<dyn Write + Send>>, text: &str) {
+fn line_to(stream: &Mutex<Box<dyn Write + Send>>, text: &str) -> std::io::Result<()> {
     let mut stream = held(stream);
-    let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+    writeln!(stream, "{text}").and_then(|()| stream.flush())
 }
 
 /// A thread that panicked while it printed leaves nothing half-done that matters.

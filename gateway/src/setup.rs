@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use certs::root_record::RootRecord;
 use certs::{IssuingAuthority, PrivateKey, Purpose, Root, Serial, root_file};
 use console::Catalogue;
-use host::{Clock, Disk};
+use host::{Clock, Disk, FolderLock};
 use journal::{Journal, NewEntry};
 use minicbor::bytes::ByteVec;
 use model::{EvidenceId, KeyId, Pin, PracticeId, Timestamp};
@@ -93,18 +93,53 @@ impl NotOpenError for receipts::Error {}
 impl NotOpenError for journal::JournalError {}
 impl NotOpenError for model::Malformed {}
 
+/// A practice that lacks its configuration alone, without which nothing opens the folder. So its kit is shown first,
+/// and a practice whose kit nobody has is none.
+pub struct Unfinished<'a> {
+    plan: &'a Plan<'a>,
+    made: Made,
+    disk: Disk,
+    _lock: FolderLock,
+}
+
+impl Unfinished<'_> {
+    /// What is made so far.
+    pub fn made(&self) -> &Made {
+        &self.made
+    }
+
+    /// Makes it a practice.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn finish(self, catalogue: &Catalogue) -> Result<Made, SetupError> {
+        let Self { plan, made, disk, _lock } = self;
+        let text = Config::first(catalogue, plan.name, plan.host, plan.port, plan.key_file);
+        let _durable = disk.create_whole(&made.configuration, text.as_bytes())?;
+        Ok(made)
+    }
+}
+
 /// Makes a practice.
 ///
 /// # Errors
 /// [`SetupError`]; nothing that was there is changed.
 pub fn make(plan: &Plan<'_>, catalogue: &Catalogue, clock: &Clock) -> Result<Made, SetupError> {
+    begin(plan, clock)?.finish(catalogue)
+}
+
+/// Makes all of a practice but its configuration.
+///
+/// # Errors
+/// [`SetupError`]; nothing that was there is changed.
+pub fn begin<'a>(plan: &'a Plan<'a>, clock: &Clock) -> Result<Unfinished<'a>, SetupError> {
     let disk = Disk::real();
     let now = Timestamp::from_unix_ms(clock.unix_ms());
     refuse_overwriting(&disk, plan)?;
     for folder in [plan.folder, &plan.folder.join("certs"), plan.root_out] {
         let _durable = disk.create_folder(folder)?;
     }
-    let _lock = disk.lock(&plan.folder.join("lock"))?;
+    let lock = disk.lock(&plan.folder.join("lock"))?;
     let settings = Settings { clock: clock.clone(), sync_threads: SyncThreads::USUAL };
     let init = Init { unlock: plan.unlock, argon2: plan.slot_cost, now };
     let (vault, kit) = Vault::init(&disk, plan.folder, &init, settings)?;
@@ -127,11 +162,9 @@ pub fn make(plan: &Plan<'_>, catalogue: &Catalogue, clock: &Clock) -> Result<Mad
         &heads.heads,
         &EntrySeals::new(vault),
     )?;
-    // Last: without it nothing opens the folder.
     let configuration = plan.folder.join(FILE);
-    let text = Config::first(catalogue, plan.name, plan.host, plan.port, plan.key_file);
-    let _durable = disk.create_whole(&configuration, text.as_bytes())?;
-    Ok(Made { id: root.practice().clone(), pin: root.pin(), kit, configuration, root_files })
+    let made = Made { id: root.practice().clone(), pin: root.pin(), kit, configuration, root_files };
+    Ok(Unfinished { plan, made, disk, _lock: lock })
 }
 
 fn refuse_overwriting(disk: &Disk, plan: &Plan<'_>) -> Result<(), SetupError> {

@@ -38,6 +38,8 @@ fn an_init_that_was_killed_is_refused_by_name_and_can_be_made_again() {
         let folder = place.path().join("practice");
         let is_whole = folder.join("counterfoil.toml").exists();
         killed_within += u32::from(killed.ended == Ended::Signal(9) && folder.exists() && !is_whole);
+        // What is whole has shown its kit.
+        assert!(!is_whole || killed.all("practice").len() == 1, "round {round}\n{killed}");
         // What is whole runs. What is not is no practice, and is not taken for one.
         let mut command = harness::programs::command(harness::programs::GATEWAY);
         command.args(["run", "--listen", "127.0.0.1:0", "--json", "--lang", "en", "--dir"]).arg(&folder);

@@ -226,10 +226,13 @@ fn a_setting_that_is_unknown_or_weakens_is_refused_by_line() {
 }
 
 #[test]
-#[ignore = "gateway/src/cli/init.rs: what can not be written is not noticed, and the recovery kit is shown only once"]
 fn an_init_whose_recovery_kit_could_not_be_shown_does_not_say_that_it_is_done() {
     let place = scene::place();
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let ended = init_command(place.path(), scene::PRACTICE, 4433).stdout(full).output().unwrap();
     assert!(!ended.status.success(), "nobody has its words, and it ended with {}", ended.status);
+    assert_eq!(ended.status.code(), Some(1));
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert!(told.contains("F-0819"), "{told}");
+    assert!(!place.path().join("practice/counterfoil.toml").exists(), "nothing opens it");
 }

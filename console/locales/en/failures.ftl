@@ -536,6 +536,10 @@ err-trial-practice = This practice is for trials only.
 why-trial-practice = Its recovery words and root files are sealed with a cheap work factor, which a guesser beats.
 next-trial-practice = Keep no real documents in it; for a real practice run init without --trial.
 
+err-kit-not-shown = The recovery kit could not be shown ({ $cause }), so there is no practice in { $path }.
+why-kit-not-shown = A kit is shown only once, and the practice was not finished without it. Nothing is in it yet.
+next-kit-not-shown = Remove { $path }, and root and spare in { $roots }. Then run init again where its output can be seen.
+
 ## F-09xx: The gateway's records.
 
 err-ledger-damaged = The ledger was damaged; it was set aside in { $path } and posted again.

@@ -528,6 +528,10 @@ err-trial-practice = 这个事务所只能用来试用。
 why-trial-practice = 恢复词和根密钥文件只用很弱的强度加密，挡不住猜测。
 next-trial-practice = 不要存放真实资料；正式使用时运行不带 --trial 的 init。
 
+err-kit-not-shown = 恢复单没能显示出来（{ $cause }），{ $path } 里的事务所没有建成。
+why-kit-not-shown = 恢复单只显示一次，所以事务所没有做完；里面还没有任何资料。
+next-kit-not-shown = 删除 { $path } 和 { $roots } 里的根密钥、备用密钥文件，再在能看到输出的地方运行 init。
+
 ## F-09xx
 
 err-ledger-damaged = 分类账坏了，已移到 { $path } 并重新过账。

@@ -197,6 +197,7 @@ failures! {
     816 root_folder_unusable RootFolderUnusable "root-folder-unusable" Usage Never [path]
     817 socket_unusable SocketUnusable "socket-unusable" Failed Never [path cause]
     818 trial_practice TrialPractice "trial-practice" Done Never []
+    819 kit_not_shown KitNotShown "kit-not-shown" Failed Never [path roots cause]
     // F-09xx: The gateway's records.
     901 ledger_damaged LedgerDamaged "ledger-damaged" Done Never [path]
     902 journal_damaged JournalDamaged "journal-damaged" Unverified Never [path offset]

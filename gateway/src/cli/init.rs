@@ -1,4 +1,4 @@
-//! `init`: makes a practice and says what to do next. Shows the recovery kit once.
+//! `init`: makes a practice and says what to do next. Shows the recovery kit once, before it is a practice.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
@@ -65,10 +65,11 @@ pub(super) fn run(context: &Context, flags: &Flags) -> Result<Exit, Failure> {
         slot_cost,
         root_cost,
     };
-    let made = setup::make(&plan, console.catalogue(), &context.clock)
-        .map_err(|error| failing::of_setup(&error, &dir))?;
+    let unfinished = setup::begin(&plan, &context.clock).map_err(|error| failing::of_setup(&error, &dir))?;
     // An empty folder that was there keeps its mode, which may let others in.
     close_to_others(&dir).map_err(|error| failure::disk_failed(&dir, error))?;
+    show_kit(context, &plan, unfinished.made())?;
+    let made = unfinished.finish(console.catalogue()).map_err(|error| failing::of_setup(&error, &dir))?;
     tell(context, flags, &plan, &chosen, &made);
     Ok(Exit::Done)
 }
@@ -136,14 +137,19 @@ fn tell(context: &Context, flags: &Flags, plan: &Plan<'_>, chosen: &Chosen, made
     if let Chosen::NewKeyFile(path) = chosen {
         console.say("init-key-file-made", args![path]);
     }
-    console.say("init-kit-title", &[]);
-    console.print(&format!("    {}", made.kit.as_str()));
-    console.say("init-kit-only-once", &[]);
     console.say("init-roots", args![folder = plan.root_out]);
     if flags.trial && console.manner().output != Output::Json {
         console.warn(&failure::trial_practice());
     }
     say_next(context, flags, plan);
+}
+
+/// Shows what is shown only once, while the practice is none yet: nobody must come to use one whose kit is lost.
+fn show_kit(context: &Context, plan: &Plan<'_>, made: &Made) -> Result<(), Failure> {
+    let console = &context.console;
+    console.say("init-kit-title", &[]);
+    console.print(&format!("    {}", made.kit.as_str()));
+    console.say("init-kit-only-once", &[]);
     console.emit(&Event::Practice(event::Practice {
         folder: plan.folder.display().to_string(),
         name: plan.name.to_owned(),
@@ -157,6 +163,10 @@ fn tell(context: &Context, flags: &Flags, plan: &Plan<'_>, chosen: &Chosen, made
     let is_asked = console.manner().output == Output::People;
     if is_asked && matches!(console.confirm("init-kit-written", &[]), Ok(Answer::No)) {
         console.print(&format!("    {}", made.kit.as_str()));
+    }
+    match console.unsaid() {
+        None => Ok(()),
+        Some(cause) => Err(failure::kit_not_shown(plan.folder, plan.root_out, std::io::Error::from(cause))),
     }
 }
 
