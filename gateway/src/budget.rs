@@ -1,5 +1,8 @@
-//! What all connections share: receive windows and piece buffers. Reserved before it is used, given back when dropped.
+//! What all connections share: receive windows, piece buffers, and amounts that each holds a part of. Reserved before it
+//! is used, given back when dropped.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use model::{limits, piece};
@@ -82,9 +85,75 @@ impl Drop for Window<'_> {
     }
 }
 
+/// What may be held at once, in all and by each: nobody leaves nothing to others.
+pub struct Shares<K: Eq + Hash> {
+    held: Mutex<HashMap<K, u64>>,
+    all_max: u64,
+    each_max: u64,
+}
+
+impl<K: Eq + Hash + Copy> Shares<K> {
+    /// Nobody holds anything yet.
+    pub fn new(all_max: u64, each_max: u64) -> Self {
+        Self { held: Mutex::default(), all_max, each_max }
+    }
+
+    /// Takes `amount`, until it is dropped; `None` if that is more than is left to all, or to this one.
+    pub fn take(&self, who: K, amount: u64) -> Option<Share<'_, K>> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let each = held.get(&who).copied().unwrap_or(0).saturating_add(amount);
+        let all = held.values().sum::<u64>().saturating_add(amount);
+        (each <= self.each_max && all <= self.all_max).then(|| {
+            held.insert(who, each);
+            Share { shares: self, who, amount }
+        })
+    }
+}
+
+/// What one holds.
+pub struct Share<'a, K: Eq + Hash> {
+    shares: &'a Shares<K>,
+    who: K,
+    amount: u64,
+}
+
+impl<K: Eq + Hash> Share<'_, K> {
+    /// How much it is.
+    pub fn amount(&self) -> u64 {
+        self.amount
+    }
+}
+
+impl<K: Eq + Hash> Drop for Share<'_, K> {
+    fn drop(&mut self) {
+        let mut held = self.shares.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(each) = held.get_mut(&self.who) {
+            *each = each.saturating_sub(self.amount);
+        }
+        // Only who holds something is remembered.
+        held.retain(|_, each| *each > 0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shared_is_bounded_in_all_and_by_each_and_is_given_back() {
+        let shares = Shares::new(10, 6);
+        let greedy = shares.take("greedy", 4).expect("room");
+        assert!(shares.take("greedy", 3).is_none());
+        assert!(shares.take("greedy", u64::MAX).is_none());
+        let more = shares.take("greedy", 2).expect("room");
+        let others = shares.take("other", 4).expect("room for others");
+        assert!(shares.take("third", 1).is_none());
+        assert_eq!((greedy.amount(), more.amount()), (4, 2));
+        drop((more, others));
+        assert!(shares.take("third", 6).is_some());
+        drop(greedy);
+        assert!(shares.held.lock().unwrap().is_empty());
+    }
 
     #[test]
     fn the_windows_together_stay_within_the_budget_and_the_smallest_ones() {

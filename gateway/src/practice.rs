@@ -9,14 +9,14 @@ use std::thread::JoinHandle;
 use certs::{Certificate, IssuingAuthority, PracticeTrust, PrivateKey};
 use host::{Clock, Disk, FolderLock};
 use journal::Journal;
-use model::KeyId;
+use model::{DeviceId, KeyId, limits};
 use receipts::statement::Standing;
 use receipts::{CheckpointKey, checkpoint};
 use seal::Unlock;
 use vault::{EntryScope, Settings, SyncThreads, Vault};
 use zeroize::Zeroizing;
 
-use crate::budget::{PieceBuffers, Windows};
+use crate::budget::{PieceBuffers, Shares, Windows};
 use crate::bundle::{Bundle, Bundles};
 use crate::clock::GuardedClock;
 use crate::commit::{Committer, Work};
@@ -61,6 +61,8 @@ pub struct Practice {
     pub buffers: PieceBuffers,
     /// Room for windows.
     pub windows: Windows,
+    /// Room in memory for openings that are not yet whole, in bytes.
+    pub openings: Shares<DeviceId>,
     /// What each device has used of its limits.
     pub quotas: Quotas,
     bundles: Bundles,
@@ -224,6 +226,7 @@ impl Opened {
             keys,
             buffers: PieceBuffers::new(),
             windows: Windows::default(),
+            openings: Shares::new(limits::OPENINGS_BYTES, limits::OPENINGS_BYTES_PER_DEVICE),
             bundles,
             takes: Takes::default(),
             lists: Lists::default(),
@@ -274,6 +277,14 @@ impl Practice {
     /// The scope of what happens to a book now.
     pub fn book_year(&self, book: model::BookId) -> EntryScope {
         EntryScope::BookYear(book, self.clock.now().utc_year())
+    }
+
+    /// Whether so many bytes fit on the disk, and [`limits::DISK_FREE_PERCENT_MIN`] stays free.
+    pub fn has_room_for(&self, bytes: u64) -> bool {
+        self.disk.space(&self.folder).is_ok_and(|space| {
+            let kept_free = space.total_bytes / 100 * limits::DISK_FREE_PERCENT_MIN;
+            space.free_bytes >= kept_free.saturating_add(bytes)
+        })
     }
 
     /// Room on the disk, as a share of all, in percent.

@@ -39,19 +39,41 @@ impl Quotas {
         }
     }
 
+    /// Whether a submission could be opened anew. Nothing is counted.
+    ///
+    /// # Errors
+    /// [`Code::QuotaBytes`], [`Code::QuotaDocuments`], with the limit.
+    pub fn may_open(
+        &self,
+        device: DeviceId,
+        bytes: u64,
+        documents: u64,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let has_bytes = self.bytes.has_room(device, bytes, self.bytes_per_day, DAY_SECONDS, now);
+        let has_documents =
+            self.documents.has_room(device, documents, self.documents_per_day, DAY_SECONDS, now);
+        self.judge(has_bytes, has_documents)
+    }
+
     /// A submission is opened anew.
     ///
     /// # Errors
-    /// [`Code::QuotaBytes`], [`Code::QuotaDocuments`], with the limit; nothing is counted then.
+    /// As [`Quotas::may_open`].
     pub fn open(&self, device: DeviceId, bytes: u64, documents: u64, now: Timestamp) -> Result<(), Refusal> {
-        if !self.bytes.has_room(device, bytes, self.bytes_per_day, DAY_SECONDS, now) {
-            return Err(Refusal::new(Code::QuotaBytes).with_limit(self.bytes_per_day));
+        // So that nothing is counted of what is refused, unless it was opened at the same time as another.
+        self.may_open(device, bytes, documents, now)?;
+        let has_bytes = self.bytes.take(device, bytes, self.bytes_per_day, DAY_SECONDS, now);
+        let has_documents = self.documents.take(device, documents, self.documents_per_day, DAY_SECONDS, now);
+        self.judge(has_bytes, has_documents)
+    }
+
+    fn judge(&self, has_bytes: bool, has_documents: bool) -> Result<(), Refusal> {
+        match (has_bytes, has_documents) {
+            (false, _) => Err(Refusal::new(Code::QuotaBytes).with_limit(self.bytes_per_day)),
+            (true, false) => Err(Refusal::new(Code::QuotaDocuments).with_limit(self.documents_per_day)),
+            (true, true) => Ok(()),
         }
-        if !self.documents.take(device, documents, self.documents_per_day, DAY_SECONDS, now) {
-            return Err(Refusal::new(Code::QuotaDocuments).with_limit(self.documents_per_day));
-        }
-        self.bytes.take(device, bytes, self.bytes_per_day, DAY_SECONDS, now);
-        Ok(())
     }
 
     /// A person causes an entry in the journal.

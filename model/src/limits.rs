@@ -65,6 +65,12 @@ limits! {
     WINDOW_BUDGET_BYTES: u64 = 64 * MIB;
     /// Piece buffers of the whole gateway, reserved before a piece is read.
     PIECE_BUFFER_BYTES: u64 = 48 * MIB;
+    /// What openings that are not yet whole share, reserved by what their heads announce.
+    OPENINGS_BYTES: u64 = 32 * MIB;
+    /// Of it for one device: the largest opening, so that something is left for others.
+    OPENINGS_BYTES_PER_DEVICE: u64 = 24 * MIB;
+    /// What a document of an opening takes, its piece values apart.
+    OPENING_DOCUMENT_BYTES: u64 = NAME_BYTES_MAX as u64 + 512;
     /// Connections in all.
     CONNECTIONS_MAX: usize = 2_000;
     /// Connections of one device.
@@ -125,6 +131,13 @@ limits! {
     CLOCK_AHEAD_SECONDS_MAX: u64 = 30 * 24 * 3600;
 }
 
+/// The most memory that an opening of so many documents with so many bytes takes until it is whole: names, and a value
+/// of 32 bytes for each piece that is full and one more for each document.
+pub const fn opening_bytes(documents: u64, bytes: u64) -> u64 {
+    let values = (bytes / crate::piece::PIECE_BYTES).saturating_add(documents).saturating_mul(32);
+    documents.saturating_mul(OPENING_DOCUMENT_BYTES).saturating_add(values)
+}
+
 const _: () = {
     assert!(RUN_BYTES_MAX < MESSAGE_BYTES_MAX);
     assert!(OPEN_VALUES_MAX * 32 + 1024 < MESSAGE_BYTES_MAX);
@@ -134,6 +147,10 @@ const _: () = {
     assert!(CONNECTION_WINDOW_BYTES_MIN <= CONNECTION_WINDOW_BYTES_MAX);
     assert!(CONNECTION_WINDOW_BYTES_MAX <= WINDOW_BUDGET_BYTES);
     assert!(PIECE_BUFFER_BYTES / crate::piece::PIECE_BYTES >= STREAMS_MAX as u64);
+    assert!(
+        opening_bytes(SUBMISSION_DOCUMENTS_MAX as u64, DEVICE_BYTES_PER_DAY_MAX) <= OPENINGS_BYTES_PER_DEVICE
+    );
+    assert!(OPENINGS_BYTES_PER_DEVICE < OPENINGS_BYTES);
     assert!(DOCUMENT_BYTES_MAX / crate::piece::PIECE_BYTES <= u32::MAX as u64);
     assert!(LIST_BYTES_MAX + 2 * STATEMENT_BYTES_MAX < RECEIPT_BYTES_MAX);
     assert!(RECEIPT_BYTES_MAX < ANSWER_BYTES_MAX);

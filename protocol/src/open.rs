@@ -154,7 +154,9 @@ impl Assembler {
                 self.whole(Partial { head: document, values: vec![only] })
             }
             _ => {
-                self.partial = Some(Partial { head: document, values: Vec::new() });
+                // No more than that: a vector that grows takes up to twice of what it holds.
+                let values = Vec::with_capacity(piece::count(document.length) as usize);
+                self.partial = Some(Partial { head: document, values });
                 Ok(())
             }
         }

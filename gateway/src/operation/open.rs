@@ -2,6 +2,7 @@
 //! an accepted one gets its receipt.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{PieceIndex, Timestamp, limits, piece};
 use protocol::field::DocumentNumber;
@@ -36,17 +37,47 @@ pub async fn open(
         document_bytes_max: practice.config.document_bytes_max,
         bytes_max: practice.config.submission_bytes_max,
     };
-    let mut step = Step::More(Assembler::begin(head, bounds)?);
-    let opening = loop {
-        match step {
-            Step::Whole(opening) => break opening,
-            Step::More(assembler) => step = assembler.take(asked.message(PATIENCE).await?)?,
-        }
-    };
-    let (practice, peer) = (Arc::clone(practice), peer.clone());
-    match blocking(move || decide(&practice, &peer, opening)).await? {
+    let assembler = Assembler::begin(head.clone(), bounds)?;
+    let memory_bytes = limits::opening_bytes(u64::from(head.documents), head.bytes);
+    let shared = (Arc::clone(practice), peer.clone());
+    blocking(move || foresee(&shared.0, &shared.1, &head)).await?;
+    let share = practice.openings.take(peer.device().id, memory_bytes).ok_or(Code::Busy)?;
+    // The room is given back in time: who sends slower than any sender may is refused.
+    let patience = PATIENCE + Duration::from_secs(share.amount() / limits::UPLOAD_BYTES_PER_SECOND_MIN);
+    let opening = tokio::time::timeout(patience, read(assembler, asked)).await;
+    let opening = opening.map_err(|_| Ended::from(Code::TooSlow))??;
+    let shared = (Arc::clone(practice), peer.clone());
+    match blocking(move || decide(&shared.0, &shared.1, opening)).await? {
         Decided::Accepted(receipt) => answered.send_long(protocol::message::Content::Receipt, &receipt).await,
         Decided::Open(answer) => answered.answer(&answer).await,
+    }
+}
+
+async fn read(assembler: Assembler, asked: &mut Asked) -> Result<Opening, Ended> {
+    let mut step = Step::More(assembler);
+    loop {
+        match step {
+            Step::Whole(opening) => return Ok(opening),
+            Step::More(assembler) => step = assembler.take(asked.message(PATIENCE).await?)?,
+        }
+    }
+}
+
+/// What the head alone decides, before the rest is taken into memory: what is new must fit, and what is open
+/// announces what it did the first time.
+fn foresee(practice: &Practice, peer: &Peer, head: &OpenHead) -> Result<(), Ended> {
+    let person = peer.device().person.id;
+    let at = key::submission(head.submission, person);
+    if practice.ledger.row::<rows::Submission>(&at)?.is_some() {
+        return Ok(());
+    }
+    let Some(upload) = practice.vault.uploads().find(person, head.submission)? else {
+        return Ok(may_be_new(practice, peer, head)?);
+    };
+    let bytes: u64 = upload.documents().iter().map(|document| document.announced.manifest.length()).sum();
+    match head.documents as usize == upload.documents().len() && head.bytes == bytes {
+        true => Ok(()),
+        false => Err(Code::SubmissionDiffers.into()),
     }
 }
 
@@ -71,7 +102,9 @@ fn decide(practice: &Practice, peer: &Peer, opening: Opening) -> Result<Decided,
             upload
         }
         None => {
-            admit_new(practice, peer, &opening)?;
+            // Others may have been opened meanwhile.
+            may_be_new(practice, peer, head)?;
+            practice.quotas.open(device, head.bytes, u64::from(head.documents), practice.now())?;
             let head = UploadHead {
                 person,
                 device,
@@ -108,15 +141,14 @@ fn announced(document: &protocol::open::OpeningDocument) -> NewDocument {
 }
 
 /// Limits of what is new: uploads of the person, bytes and documents of the device, room on the disk.
-fn admit_new(practice: &Practice, peer: &Peer, opening: &Opening) -> Result<(), Refusal> {
+fn may_be_new(practice: &Practice, peer: &Peer, head: &OpenHead) -> Result<(), Refusal> {
     if practice.vault.uploads().count_of(peer.device().person.id) >= practice.config.uploads_open_max {
         return Err(Refusal::new(Code::TooManyUploads).with_limit(practice.config.uploads_open_max as u64));
     }
-    if practice.free_percent() < limits::DISK_FREE_PERCENT_MIN {
+    if !practice.has_room_for(head.bytes) {
         return Err(Code::DiskFull.into());
     }
-    let documents = opening.documents.len() as u64;
-    practice.quotas.open(peer.device().id, opening.head.bytes, documents, practice.now())
+    practice.quotas.may_open(peer.device().id, head.bytes, u64::from(head.documents), practice.now())
 }
 
 /// The same id with another head or other documents is another submission.
