@@ -381,7 +381,7 @@ impl StreamError {
         match self {
             Self::Wire(error) => failure::enrolment_failed(error.to_string()),
             Self::Refused(refusal) => match Code::from_number(u64::from(refusal.code)) {
-                Some(Code::Busy | Code::TooFast) => failure::enrolment_paused(),
+                Some(Code::TooFast) => failure::enrolment_paused(),
                 Some(code) => Failure::of_refusal(code.word()),
                 None => failure::request_refused(refusal.code.to_string()),
             },

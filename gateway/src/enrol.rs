@@ -21,6 +21,7 @@ use receipts::statement::Body;
 use vault::EntryScope;
 use zeroize::Zeroizing;
 
+use crate::budget::{Share, Shares};
 use crate::commit::Group;
 use crate::keys::purpose;
 use crate::ledger::rows::{self, Standing};
@@ -38,7 +39,7 @@ pub struct Door {
     wrong_by_invitation: Mutex<std::collections::HashMap<InvitationId, u64>>,
     wrong_by_prefix: Counters<Prefix>,
     rate: Counters<()>,
-    at_once: tokio::sync::Semaphore,
+    at_once: Shares<Prefix>,
 }
 
 /// A /24 or a /56: who shares one shares its patience.
@@ -55,15 +56,23 @@ impl Door {
             wrong_by_invitation: Mutex::default(),
             wrong_by_prefix: Counters::default(),
             rate: Counters::default(),
-            at_once: tokio::sync::Semaphore::new(limits::ENROLMENTS_MAX),
+            at_once: Shares::new(limits::ENROLMENTS_MAX as u64, limits::ENROLMENTS_PER_PREFIX_MAX as u64),
         })
     }
 
-    /// Whether this address may try now.
-    fn admits(&self, prefix: &Prefix, now: Timestamp) -> bool {
-        let wrong = self.wrong_by_prefix.used(prefix, limits::PREFIX_PAUSE_SECONDS, now);
-        wrong < limits::PREFIX_WRONG_PROOFS_MAX
-            && self.rate.take((), 1, limits::ENROLMENTS_PER_SECOND_MAX, 1, now)
+    /// A turn for this address now, held until it is dropped. Who was wrong too often is told so by another code than
+    /// who meets others.
+    fn admit(&self, prefix: Prefix, now: Timestamp) -> Result<Share<'_, Prefix>, wire::Refusal> {
+        let busy = |after: Duration| wire::Refusal::new(Code::Busy).after_ms(after.as_millis() as u64);
+        let turn = self.at_once.take(prefix, 1).ok_or_else(|| busy(PATIENCE))?;
+        let wrong = self.wrong_by_prefix.used(&prefix, limits::PREFIX_PAUSE_SECONDS, now);
+        if wrong >= limits::PREFIX_WRONG_PROOFS_MAX {
+            return Err(wire::Refusal::new(Code::TooFast).after_ms(limits::PREFIX_PAUSE_SECONDS * 1000));
+        }
+        match self.rate.take((), 1, limits::ENROLMENTS_PER_SECOND_MAX, 1, now) {
+            true => Ok(turn),
+            false => Err(busy(Duration::from_secs(1))),
+        }
     }
 
     fn wrong(&self, invitation: InvitationId, prefix: Prefix, now: Timestamp) {
@@ -108,12 +117,10 @@ pub async fn serve(practice: Arc<Practice>, door: Arc<Door>, connection: Connect
 async fn exchange(practice: &Arc<Practice>, door: &Arc<Door>, connection: &Connection) -> Result<(), Broken> {
     let prefix = prefix(connection.remote_address().ip());
     let (mut send, mut receive) = connection.accept_bi().await.map_err(|_| Broken::Gone)?;
-    let Ok(_turn) = door.at_once.try_acquire() else {
-        return refuse(&mut send, Code::Busy).await;
+    let _turn = match door.admit(prefix, practice.now()) {
+        Ok(turn) => turn,
+        Err(refusal) => return refuse(&mut send, refusal).await,
     };
-    if !door.admits(&prefix, practice.now()) {
-        return refuse(&mut send, Code::Busy).await;
-    }
     let hello = read(&mut receive, Step::Hello).await?;
     let hello = GatewayHello::read(&hello).map_err(|_| Broken::Malformed)?;
     let mut exporter: Exporter = [0; 32];
@@ -418,8 +425,7 @@ async fn write(send: &mut SendStream, step: Step, body: &[u8]) -> Result<(), Bro
     send.write_all(&frame).await.map_err(|_| Broken::Gone)
 }
 
-async fn refuse(send: &mut SendStream, code: Code) -> Result<(), Broken> {
-    let refusal = wire::Refusal::new(code).after_ms(limits::PREFIX_PAUSE_SECONDS * 1000);
+async fn refuse(send: &mut SendStream, refusal: wire::Refusal) -> Result<(), Broken> {
     send.write_all(&wire::encode_refusal(refusal)).await.map_err(|_| Broken::Gone)?;
     let _ = send.finish();
     Err(Broken::Busy)

@@ -111,6 +111,8 @@ limits! {
     PREFIX_PAUSE_SECONDS: u64 = 600;
     /// Enrolments at once.
     ENROLMENTS_MAX: usize = 32;
+    /// Of them from one address prefix, so that others get in too.
+    ENROLMENTS_PER_PREFIX_MAX: usize = 8;
     /// Enrolments a second.
     ENROLMENTS_PER_SECOND_MAX: u64 = 10;
     /// Life of an invitation for a client.
@@ -150,6 +152,7 @@ const _: () = {
     assert!(
         opening_bytes(SUBMISSION_DOCUMENTS_MAX as u64, DEVICE_BYTES_PER_DAY_MAX) <= OPENINGS_BYTES_PER_DEVICE
     );
+    assert!(ENROLMENTS_PER_PREFIX_MAX < ENROLMENTS_MAX);
     assert!(OPENINGS_BYTES_PER_DEVICE < OPENINGS_BYTES);
     assert!(DOCUMENT_BYTES_MAX / crate::piece::PIECE_BYTES <= u32::MAX as u64);
     assert!(LIST_BYTES_MAX + 2 * STATEMENT_BYTES_MAX < RECEIPT_BYTES_MAX);

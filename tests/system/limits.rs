@@ -280,7 +280,7 @@ fn wrong_proofs_pause_an_address_and_lock_an_invitation() {
         }
         // The prefix pauses, also for the right proof and from another address of it; others do not.
         let visitor = come(Ipv4Addr::new(127, 0, prefix, 99));
-        assert_eq!(visitor.enrol(&typed, |_| {}), Told::Refused(Some(Code::Busy)));
+        assert_eq!(visitor.enrol(&typed, |_| {}), Told::Refused(Some(Code::TooFast)));
     }
     // The invitation is locked, even to who knows it; another is not.
     pause();
@@ -289,23 +289,44 @@ fn wrong_proofs_pause_an_address_and_lock_an_invitation() {
     scene.stranger("other").enrol(&other).expect(0);
 }
 
+/// `count` enrolments from addresses of one prefix, each with half a message and no more.
+fn half_enrolments(scene: &Scene, prefix: usize, count: usize) -> Vec<(Visitor, quinn::SendStream)> {
+    let come = |host: usize| {
+        pause();
+        let from = Ipv4Addr::new(127, 0, prefix as u8, host as u8 + 1);
+        let visitor = Visitor::come(from, scene.gateway.address);
+        let stream = visitor.half_a_hello();
+        (visitor, stream)
+    };
+    (0..count).map(come).collect()
+}
+
 #[test]
 fn half_enrolments_are_bounded_and_hold_up_no_device_that_is_enrolled() {
     let scene = Scene::open();
     let (client, _) = scene.people();
     let word = scene.practice.invite("client", "late", &[BOOK]).word;
-    let half: Vec<_> = (0..limits::ENROLMENTS_MAX)
-        .map(|_| {
-            pause();
-            let visitor = Visitor::come(Ipv4Addr::LOCALHOST, scene.gateway.address);
-            let stream = visitor.half_a_hello();
-            (visitor, stream)
-        })
-        .collect();
+    let (each, all) = (limits::ENROLMENTS_PER_PREFIX_MAX, limits::ENROLMENTS_MAX);
+    let half: Vec<_> =
+        (1..=all.div_ceil(each)).flat_map(|prefix| half_enrolments(&scene, prefix, each)).collect();
     client.run(["books"]).expect(0);
     let late = scene.stranger("late");
-    late.enrol(&word).expect_failure("enrolment-paused", 12);
+    late.enrol(&word).expect_failure("gateway-busy", 12);
     half.into_iter().for_each(|(visitor, _)| visitor.leave());
     pause();
     late.enrol(&word).expect(0);
+}
+
+#[test]
+fn half_enrolments_from_one_network_hold_up_nobody_from_another() {
+    let scene = Scene::open();
+    scene.practice.add_book(BOOK);
+    let word = scene.practice.invite("client", "late", &[BOOK]).word;
+    let half = half_enrolments(&scene, 1, limits::ENROLMENTS_PER_PREFIX_MAX);
+    pause();
+    let visitor = Visitor::come(Ipv4Addr::new(127, 0, 1, 99), scene.gateway.address);
+    assert_eq!(visitor.enrol(&Typed::parse(&word).unwrap(), |_| {}), Told::Refused(Some(Code::Busy)));
+    pause();
+    scene.stranger("late").enrol(&word).expect(0);
+    drop(half);
 }

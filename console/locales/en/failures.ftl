@@ -207,7 +207,7 @@ why-gateway-stopping = It is being maintained or started anew; what arrived is k
 next-gateway-stopping = Run the same line again in some minutes.
 
 err-gateway-busy = The gateway is too busy at the moment.
-why-gateway-busy = Many are sending at once.
+why-gateway-busy = Many want something of it at once.
 next-gateway-busy = Run the same line again a little later.
 
 err-gateway-failed = Something failed in the gateway.

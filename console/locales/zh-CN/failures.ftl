@@ -207,7 +207,7 @@ why-gateway-stopping = 它在维护或重新启动；已到达的部分都保存
 next-gateway-stopping = 过几分钟再运行同一行。
 
 err-gateway-busy = 网关现在太忙。
-why-gateway-busy = 同时发送的人很多。
+why-gateway-busy = 同时找它的人很多。
 next-gateway-busy = 过一会儿再运行同一行。
 
 err-gateway-failed = 网关内部出了问题。
