@@ -27,7 +27,7 @@ type Acknowledgement = Result<PieceAck, Refusal>;
 /// Serves a stream of pieces.
 ///
 /// # Errors
-/// What is refused; the pieces before it stand.
+/// What is refused; the pieces before it stand, and are acknowledged first.
 pub async fn pieces(
     practice: &Arc<Practice>,
     peer: &Peer,
@@ -40,21 +40,30 @@ pub async fn pieces(
     let lease = Lease::from_number(granted.request.lease.0);
     let (tell, mut acknowledged) = mpsc::unbounded_channel::<Acknowledgement>();
     let reading = read(practice, &granted, &upload, lease, asked, tell);
-    let answering = async {
-        while let Some(acknowledgement) = acknowledged.recv().await {
-            answered.send(acknowledgement?).await?;
+    let ended = {
+        let answering = acknowledge(&mut acknowledged, answered);
+        tokio::pin!(reading, answering);
+        tokio::select! {
+            read = &mut reading => answering.await.and(read),
+            answered = &mut answering => answered,
         }
-        Ok(())
     };
-    tokio::pin!(reading, answering);
-    tokio::select! {
-        read = &mut reading => {
-            // What was read is still acknowledged before the stream ends or the refusal goes out.
-            let answered: Result<(), Ended> = answering.await;
-            answered.and(read)
-        }
-        answered = &mut answering => answered,
+    // What was read beside it is still acknowledged before the refusal goes out.
+    if let Err(Ended::Refused(_)) = &ended {
+        while let Err(Ended::Refused(_)) = acknowledge(&mut acknowledged, answered).await {}
     }
+    ended
+}
+
+/// Acknowledges what becomes durable, up to the end or the first refusal.
+async fn acknowledge(
+    acknowledged: &mut mpsc::UnboundedReceiver<Acknowledgement>,
+    answered: &mut Answered,
+) -> Result<(), Ended> {
+    while let Some(acknowledgement) = acknowledged.recv().await {
+        answered.send(acknowledgement?).await?;
+    }
+    Ok(())
 }
 
 async fn read(
