@@ -3,14 +3,23 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::{limits, piece};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Room for pieces in memory. Who reads a piece holds a permit for it until it is sealed and written.
+/// Room for pieces in memory. Who reads a piece holds room for it until it is sealed and written.
 #[derive(Clone)]
-pub struct PieceBuffers(Arc<Semaphore>);
+pub struct PieceBuffers {
+    room: Arc<Semaphore>,
+    /// Buffers of pieces that are done, to be used again: the allocator would keep what it is given back, and more.
+    idle: Arc<Mutex<Vec<Vec<u8>>>>,
+    turns: Arc<Semaphore>,
+}
+
+/// Pieces that are sealed and written at once: more threads would only hold memory of their own.
+const TURNS: usize = 8;
 
 impl Default for PieceBuffers {
     fn default() -> Self {
@@ -21,22 +30,79 @@ impl Default for PieceBuffers {
 /// The smallest share that is counted, in bytes.
 const GRAIN_BYTES: u64 = 16 * limits::KIB;
 
+/// Whole pieces that fit the budget.
+const IDLE_MAX: usize = (limits::PIECE_BUFFER_BYTES / piece::PIECE_BYTES) as usize;
+
 impl PieceBuffers {
     /// All of [`limits::PIECE_BUFFER_BYTES`].
     pub fn new() -> Self {
-        Self(Arc::new(Semaphore::new((limits::PIECE_BUFFER_BYTES / GRAIN_BYTES) as usize)))
+        let grains = (limits::PIECE_BUFFER_BYTES / GRAIN_BYTES) as usize;
+        Self {
+            room: Arc::new(Semaphore::new(grains)),
+            idle: Arc::default(),
+            turns: Arc::new(Semaphore::new(TURNS)),
+        }
     }
 
     /// Waits for room for one piece of `bytes`. First come, first served; `None` when the gateway is stopping.
     pub async fn reserve(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let bytes = (bytes as u64).clamp(1, piece::PIECE_BYTES);
         let grains = u32::try_from(bytes.div_ceil(GRAIN_BYTES)).ok()?;
-        Arc::clone(&self.0).acquire_many_owned(grains).await.ok()
+        Arc::clone(&self.room).acquire_many_owned(grains).await.ok()
+    }
+
+    /// As [`PieceBuffers::reserve`], with the buffer: `bytes` long, of which each is to be written before it is read.
+    pub async fn take(&self, bytes: usize) -> Option<PieceBuffer> {
+        let room = self.reserve(bytes).await?;
+        let mut buffer = self.idle().pop().unwrap_or_default();
+        buffer.resize(bytes, 0);
+        Some(PieceBuffer { bytes: buffer, buffers: self.clone(), _room: room })
+    }
+
+    /// Waits for a turn to seal and write a piece that was read. First come, first served.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Nobody waits or is given room any more.
     pub fn close(&self) {
-        self.0.close();
+        self.room.close();
+    }
+}
+
+/// A buffer for one piece.
+pub struct PieceBuffer {
+    bytes: Vec<u8>,
+    buffers: PieceBuffers,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Deref for PieceBuffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl DerefMut for PieceBuffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
+impl Drop for PieceBuffer {
+    fn drop(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        let mut idle = self.buffers.idle();
+        // Small ones are not worth keeping, and as many as fit the budget are enough.
+        if bytes.capacity() as u64 >= piece::PIECE_BYTES && idle.len() < IDLE_MAX {
+            idle.push(bytes);
+        }
     }
 }
 
@@ -183,5 +249,21 @@ mod tests {
         assert!(waiting.is_err());
         held.pop();
         assert!(buffers.reserve(1).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_buffer_is_used_again_and_has_the_length_that_is_asked_for() {
+        let buffers = PieceBuffers::new();
+        let whole = piece::PIECE_BYTES as usize;
+        let mut first = buffers.take(whole).await.unwrap();
+        first.fill(7);
+        let at = first.as_ptr();
+        drop(first);
+        let again = buffers.take(3).await.unwrap();
+        assert_eq!((again.as_ptr(), again.len()), (at, 3));
+        drop(again);
+        assert_eq!(buffers.take(whole).await.unwrap().len(), whole);
+        drop(buffers.take(3).await);
+        assert_eq!(buffers.idle().len(), 1);
     }
 }

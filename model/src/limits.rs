@@ -62,9 +62,9 @@ limits! {
     /// Receive window of one connection, at least.
     CONNECTION_WINDOW_BYTES_MIN: u64 = 512 * KIB;
     /// What the receive windows of all connections share.
-    WINDOW_BUDGET_BYTES: u64 = 64 * MIB;
+    WINDOW_BUDGET_BYTES: u64 = 32 * MIB;
     /// Piece buffers of the whole gateway, reserved before a piece is read.
-    PIECE_BUFFER_BYTES: u64 = 48 * MIB;
+    PIECE_BUFFER_BYTES: u64 = 32 * MIB;
     /// What openings that are not yet whole share, reserved by what their heads announce.
     OPENINGS_BYTES: u64 = 32 * MIB;
     /// Of it for one device: the largest opening, so that something is left for others.

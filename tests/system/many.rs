@@ -149,7 +149,6 @@ fn several_people_send_and_fetch_at_once() {
 const GATEWAY_BYTES_MAX: u64 = 128 * MIB;
 
 #[test]
-#[ignore = "140 to 165 MiB: what is live fits, but freed buffers of pieces stay in the allocator's arenas"]
 fn the_gateways_memory_does_not_grow_with_the_number_of_senders() {
     const SENDERS: u64 = 16;
     const DOCUMENT_BYTES: u64 = 64 * MIB;

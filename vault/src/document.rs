@@ -142,7 +142,11 @@ impl Content {
             || damaged("piece", self.rooms.folder.objects().join(crate::folder::object_file(&self.object)));
         let sealed = self.sealed.get(index.0 as usize).ok_or_else(wrong)?;
         let bytes = self.rooms.pieces.read(&self.object, Part::Piece(index))?;
-        open_piece(&self.key, self.id, &self.object, index, &self.manifest, sealed, &bytes).ok_or_else(wrong)
+        let mut plain = Zeroizing::new(Vec::new());
+        let context = piece_context(self.id, &self.object, index);
+        open_piece(&self.key, &context, index, &self.manifest, sealed, &bytes, &mut plain)
+            .ok_or_else(wrong)?;
+        Ok(plain)
     }
 }
 
@@ -251,47 +255,49 @@ pub(crate) fn unwrap_key(
     seal::open_key(&shelf.key.dek_key(shelf.id.as_bytes()), &dek_context(vault, shelf, id), dek).ok()
 }
 
-/// Seals one piece, the last one padded.
+/// Seals one piece, the last one padded, into `out`, which is empty.
 pub(crate) fn seal_piece(
     key: &ContentKey,
     id: DocumentId,
     object: &Object,
     index: PieceIndex,
     bytes: &[u8],
-) -> Result<Vec<u8>, VaultError> {
+    out: &mut Vec<u8>,
+) -> Result<(), VaultError> {
     let wanted = object.piece_bytes(index).filter(|wanted| bytes.len() <= *wanted);
     let wanted = wanted.ok_or(VaultError::TooLarge { what: "piece" })?;
     let context = piece_context(id, object, index);
     if bytes.len() == wanted {
-        return Ok(seal::seal(key, &context, bytes)?);
+        return Ok(seal::seal_into(key, &context, bytes, out)?);
     }
     let mut padded = Zeroizing::new(Vec::with_capacity(wanted));
     padded.extend_from_slice(bytes);
     padded.resize(wanted, 0);
-    Ok(seal::seal(key, &context, &padded)?)
+    Ok(seal::seal_into(key, &context, &padded, out)?)
 }
 
-/// Opens one piece: the very sealing that is known, the bytes that the manifest names, padding taken off.
+/// Opens one piece into `plain`, which is empty: the very sealing that is known, the bytes that the manifest names,
+/// padding taken off.
 pub(crate) fn open_piece(
     key: &ContentKey,
-    id: DocumentId,
-    object: &Object,
+    context: &context::Piece,
     index: PieceIndex,
     manifest: &Manifest,
     known: &SealedPiece,
     sealed: &[u8],
-) -> Option<Zeroizing<Vec<u8>>> {
+    plain: &mut Vec<u8>,
+) -> Option<()> {
     if seal::commitment(sealed)? != known.commitment {
         return None;
     }
-    let mut plain = seal::open(key, &piece_context(id, object, index), sealed).ok()?;
+    seal::open_into(key, context, sealed, plain).ok()?;
     let true_bytes = piece::bytes(manifest.length(), index)?;
     if plain.get(true_bytes..)?.iter().any(|padding| *padding != 0) {
         return None;
     }
     // What is cut off stays in the same allocation: zeros.
     plain.truncate(true_bytes);
-    manifest.admits(index, &plain).then_some(plain)
+    manifest.admits(index, plain).then_some(())
 }
 
 fn dek_context(vault: VaultId, shelf: &Shelf, id: DocumentId) -> context::Dek {
@@ -313,7 +319,7 @@ fn manifest_context(id: DocumentId) -> context::Manifest {
     context::Manifest { document_id: *id.as_bytes(), revision: REVISION }
 }
 
-fn piece_context(id: DocumentId, object: &Object, index: PieceIndex) -> context::Piece {
+pub(crate) fn piece_context(id: DocumentId, object: &Object, index: PieceIndex) -> context::Piece {
     context::Piece {
         document_id: *id.as_bytes(),
         revision: REVISION,

@@ -28,7 +28,7 @@ use crate::private::Purpose;
 use crate::records::{Records, SealedTables};
 use crate::ring::{Entry, EntryScope, Ring, RingPlace, ShelfName};
 use crate::shelf::{ShelfPosition, ShelfRecord, Shelves};
-use crate::upload::{self, Barrier, Uploads};
+use crate::upload::{self, Barrier, Scratch, Uploads};
 use crate::{VaultError, seed};
 
 /// More unlock slots than anybody has.
@@ -70,6 +70,7 @@ pub(crate) struct Rooms {
     pub(crate) shelves: Shelves,
     pub(crate) pieces: Arc<dyn PieceStore>,
     pub(crate) barrier: Barrier,
+    pub(crate) scratch: Scratch,
 }
 
 /// A shelf as the ledger's posting sees it.
@@ -197,6 +198,7 @@ impl Vault {
             shelves,
             pieces,
             barrier,
+            scratch: Scratch::new(),
         });
         let uploads = Arc::new(Uploads::new(Arc::clone(&rooms)));
         Ok(Self { rooms, uploads })

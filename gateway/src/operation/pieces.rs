@@ -19,8 +19,6 @@ use crate::wire::{Answered, Asked, Ended};
 /// A sender slower than 8 KiB a second, on average over this time, is suspended.
 const PIECE_PATIENCE: Duration =
     Duration::from_secs(60 + piece::PIECE_BYTES / limits::UPLOAD_BYTES_PER_SECOND_MIN);
-/// Pieces of one stream that are sealed at once.
-const SEALING_MAX: usize = 4;
 
 type Acknowledgement = Result<PieceAck, Refusal>;
 
@@ -74,7 +72,6 @@ async fn read(
     asked: &mut Asked,
     tell: mpsc::UnboundedSender<Acknowledgement>,
 ) -> Result<(), Ended> {
-    let sealing = Arc::new(tokio::sync::Semaphore::new(SEALING_MAX));
     loop {
         let message = tokio::time::timeout(PIECE_PATIENCE, asked.message_or_end()).await;
         let head = match message.map_err(|_| Ended::from(Code::TooSlow))?? {
@@ -88,15 +85,15 @@ async fn read(
         if !granted.is_current() {
             granted.may(Act::Send, upload.head().book, practice.now())?;
         }
-        let room = practice.buffers.reserve(head.bytes.get()).await.ok_or(Ended::from(Code::ShuttingDown))?;
-        let mut bytes = vec![0u8; head.bytes.get()];
+        let mut bytes =
+            practice.buffers.take(head.bytes.get()).await.ok_or(Ended::from(Code::ShuttingDown))?;
         let whole = tokio::time::timeout(PIECE_PATIENCE, asked.0.read_exact(&mut bytes)).await;
         whole.map_err(|_| Ended::from(Code::TooSlow))??;
-        let Ok(turn) = Arc::clone(&sealing).acquire_owned().await else { return Err(Ended::Gone) };
+        let turn = practice.buffers.turn().await.ok_or(Ended::Gone)?;
         let (upload, tell) = (Arc::clone(upload), tell.clone());
         tokio::task::spawn_blocking(move || {
             put(&upload, lease, &head, &bytes, &tell);
-            drop((bytes, room, turn));
+            drop((bytes, turn));
         });
     }
 }

@@ -160,15 +160,15 @@ impl PieceStore for Files {
         Ok(())
     }
 
-    fn read(&self, object: &Object, part: Part) -> Result<Vec<u8>, VaultError> {
+    fn read_into(&self, object: &Object, part: Part, out: &mut Vec<u8>) -> Result<(), VaultError> {
         let (offset, length) = object.range(part).ok_or(VaultError::TooLarge { what: "piece index" })?;
         let path = self.root.join(object_file(object));
         let file = self.disk.open(&path, How::Read)?;
         let mut header = [0; HEADER_BYTES];
-        let mut bytes = vec![0; length];
-        let read = file.read_exact_at(0, &mut header).and_then(|()| file.read_exact_at(offset, &mut bytes));
+        out.resize(length, 0);
+        let read = file.read_exact_at(0, &mut header).and_then(|()| file.read_exact_at(offset, out));
         match read {
-            Ok(()) if header == object.header() => Ok(bytes),
+            Ok(()) if header == object.header() => Ok(()),
             Ok(()) => Err(damaged("object header", path)),
             Err(DiskError::Short { .. }) => Err(damaged("object", path)),
             Err(cause) => Err(cause.into()),

@@ -29,7 +29,17 @@ pub trait PieceStore: Send + Sync {
     /// # Errors
     /// [`VaultError::Damaged`] if the object's header is not its own, or the store ends before the part does;
     /// the disk's refusal. Whether the bytes are the right ones is for the seal to say.
-    fn read(&self, object: &Object, part: Part) -> Result<Vec<u8>, VaultError>;
+    fn read(&self, object: &Object, part: Part) -> Result<Vec<u8>, VaultError> {
+        let mut bytes = Vec::new();
+        self.read_into(object, part, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// As [`PieceStore::read`], in place of what `out` held.
+    ///
+    /// # Errors
+    /// As [`PieceStore::read`].
+    fn read_into(&self, object: &Object, part: Part, out: &mut Vec<u8>) -> Result<(), VaultError>;
 
     /// Makes all that was put of these objects before this call durable, their names too.
     ///

@@ -5,8 +5,9 @@ use model::{PieceIndex, Sha256Digest};
 use sha2::{Digest, Sha256};
 
 use super::Upload;
+use super::scratch::Pair;
 use super::state::DocumentState;
-use crate::document::open_piece;
+use crate::document::{open_piece, piece_context};
 use crate::pieces::Part;
 use crate::{UploadRefusal, VaultError};
 
@@ -105,26 +106,31 @@ impl Upload {
         mut next: u32,
         pieces_max: u32,
     ) -> (Sha256, u32, Result<(), VaultError>) {
-        let read = |index: u32| {
-            let document = self.at(place)?;
-            let sealed = self.lock().document(place)?.sealed(index);
-            let sealed = sealed.ok_or(UploadRefusal::Missing { n: document.announced.n, missing: 1 })?;
-            let key = self.document_key(document)?.content_key(document.id.as_bytes());
-            let bytes = self.rooms.pieces.read(&document.object, Part::Piece(PieceIndex(index)))?;
-            let manifest = &document.announced.manifest;
-            open_piece(&key, document.id, &document.object, PieceIndex(index), manifest, &sealed, &bytes)
-                .ok_or_else(|| crate::error::damaged("piece", crate::folder::object_file(&document.object)))
-        };
         let count = self.at(place).map_or(0, |document| document.announced.manifest.piece_count());
         let end = next.saturating_add(pieces_max).min(count);
         while next < end {
-            match read(next) {
-                Ok(bytes) => hasher.update(&*bytes),
+            let mut scratch = self.rooms.scratch.take();
+            match self.open_again(place, PieceIndex(next), &mut scratch) {
+                Ok(()) => hasher.update(&*scratch.plain),
                 Err(cause) => return (hasher, next, Err(cause)),
             }
             next += 1;
         }
         (hasher, next, Ok(()))
+    }
+
+    /// Reads a piece from the vault and opens it.
+    fn open_again(&self, place: usize, index: PieceIndex, scratch: &mut Pair) -> Result<(), VaultError> {
+        let document = self.at(place)?;
+        let known = self.lock().document(place)?.sealed(index.0);
+        let known = known.ok_or(UploadRefusal::Missing { n: document.announced.n, missing: 1 })?;
+        let key = self.document_key(document)?.content_key(document.id.as_bytes());
+        let (object, manifest) = (&document.object, &document.announced.manifest);
+        let Pair { sealed, plain } = scratch;
+        self.rooms.pieces.read_into(object, Part::Piece(index), sealed)?;
+        let context = piece_context(document.id, object, index);
+        open_piece(&key, &context, index, manifest, &known, sealed, plain)
+            .ok_or_else(|| crate::error::damaged("piece", crate::folder::object_file(object)))
     }
 }
 

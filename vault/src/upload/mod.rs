@@ -24,6 +24,7 @@ mod end;
 mod front;
 mod put;
 mod recover;
+mod scratch;
 mod spool;
 mod state;
 
@@ -47,6 +48,7 @@ pub(crate) use barrier::Barrier;
 pub use close::Prepared;
 pub use put::{Reply, Ticket};
 pub use recover::{Recovery, Unrecovered};
+pub(crate) use scratch::Scratch;
 use spool::SpoolFile;
 pub(crate) use spool::shelves_of_spools;
 use state::State;

@@ -136,19 +136,16 @@ impl Upload {
     ) -> Result<Written, VaultError> {
         let document = self.at(place)?;
         let key = self.document_key(document)?;
-        let sealed = seal_piece(
-            &key.content_key(document.id.as_bytes()),
-            document.id,
-            &document.object,
-            index,
-            bytes,
-        )?;
+        let mut scratch = self.rooms.scratch.take();
+        let sealed = &mut scratch.sealed;
+        let content_key = key.content_key(document.id.as_bytes());
+        seal_piece(&content_key, document.id, &document.object, index, bytes, sealed)?;
         let known = SealedPiece {
-            commitment: seal::commitment(&sealed).ok_or(VaultError::TooLarge { what: "sealed piece" })?,
-            hash: Blake3Digest::from_bytes(*blake3::hash(&sealed).as_bytes()),
+            commitment: seal::commitment(sealed).ok_or(VaultError::TooLarge { what: "sealed piece" })?,
+            hash: Blake3Digest::from_bytes(*blake3::hash(sealed).as_bytes()),
         };
-        self.rooms.pieces.put(&document.object, Part::Piece(index), &sealed)?;
-        drop(sealed);
+        self.rooms.pieces.put(&document.object, Part::Piece(index), sealed)?;
+        drop(scratch);
         let all = {
             let mut state = self.lock();
             let document = state.document_mut(place)?;
