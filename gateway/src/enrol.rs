@@ -14,7 +14,7 @@ use certs::invitation::DecoySecret;
 use certs::{Certificate, Invitation, InvitationKeys, PublicKey, Purpose, Serial};
 use model::{DeviceId, InvitationId, Sha256Digest, Timestamp, limits};
 use protocol::enrol::{self as wire, Due, Step};
-use protocol::{Code, frame};
+use protocol::{CloseCode, Code, frame};
 use quinn::{Connection, RecvStream, SendStream};
 use receipts::event::{BoundCertificate, DeviceBound, DeviceLabelled, GatewayEvent, Label};
 use receipts::statement::Body;
@@ -40,6 +40,8 @@ pub struct Door {
     wrong_by_prefix: Counters<Prefix>,
     rate: Counters<()>,
     at_once: Shares<Prefix>,
+    /// Connections, of which most have a turn at once: strangers must not take the room of the admitted.
+    connections: Shares<Prefix>,
 }
 
 /// A /24 or a /56: who shares one shares its patience.
@@ -57,6 +59,10 @@ impl Door {
             wrong_by_prefix: Counters::default(),
             rate: Counters::default(),
             at_once: Shares::new(limits::ENROLMENTS_MAX as u64, limits::ENROLMENTS_PER_PREFIX_MAX as u64),
+            connections: Shares::new(
+                limits::ENROLMENT_CONNECTIONS_MAX as u64,
+                limits::ENROLMENT_CONNECTIONS_PER_PREFIX_MAX as u64,
+            ),
         })
     }
 
@@ -103,7 +109,12 @@ enum Broken {
 
 /// Serves one enrolment on a connection, then closes it.
 pub async fn serve(practice: Arc<Practice>, door: Arc<Door>, connection: Connection) {
-    let exchange = tokio::time::timeout(PATIENCE * 3, exchange(&practice, &door, &connection)).await;
+    let prefix = prefix(connection.remote_address().ip());
+    let Some(_held) = door.connections.take(prefix, 1) else {
+        return connection
+            .close(crate::endpoint::varint(u64::from(CloseCode::TooManyConnections.number())), b"");
+    };
+    let exchange = tokio::time::timeout(PATIENCE * 3, exchange(&practice, &door, &connection, prefix)).await;
     match exchange {
         Ok(Ok(())) => {}
         Ok(Err(broken)) => tracing::info!(cause = %broken, "an enrolment ended"),
@@ -111,12 +122,17 @@ pub async fn serve(practice: Arc<Practice>, door: Arc<Door>, connection: Connect
     }
     // The companion closes when it has its reply; a peer that stays is closed.
     let _ = tokio::time::timeout(Duration::from_secs(5), connection.closed()).await;
-    connection.close(crate::endpoint::varint(u64::from(protocol::CloseCode::Done.number())), b"");
+    connection.close(crate::endpoint::varint(u64::from(CloseCode::Done.number())), b"");
 }
 
-async fn exchange(practice: &Arc<Practice>, door: &Arc<Door>, connection: &Connection) -> Result<(), Broken> {
-    let prefix = prefix(connection.remote_address().ip());
-    let (mut send, mut receive) = connection.accept_bi().await.map_err(|_| Broken::Gone)?;
+async fn exchange(
+    practice: &Arc<Practice>,
+    door: &Arc<Door>,
+    connection: &Connection,
+    prefix: Prefix,
+) -> Result<(), Broken> {
+    let stream = tokio::time::timeout(PATIENCE, connection.accept_bi()).await.map_err(|_| Broken::Gone)?;
+    let (mut send, mut receive) = stream.map_err(|_| Broken::Gone)?;
     let _turn = match door.admit(prefix, practice.now()) {
         Ok(turn) => turn,
         Err(refusal) => return refuse(&mut send, refusal).await,

@@ -115,6 +115,10 @@ limits! {
     ENROLMENTS_PER_PREFIX_MAX: usize = 8;
     /// Enrolments a second.
     ENROLMENTS_PER_SECOND_MAX: u64 = 10;
+    /// Connections to the enrolment door, whether they have said anything or not.
+    ENROLMENT_CONNECTIONS_MAX: usize = 256;
+    /// Of them from one address prefix, so that others get in too.
+    ENROLMENT_CONNECTIONS_PER_PREFIX_MAX: usize = 32;
     /// Life of an invitation for a client.
     INVITATION_CLIENT_SECONDS: u64 = 72 * 3600;
     /// Life of an invitation for staff.
@@ -153,6 +157,8 @@ const _: () = {
         opening_bytes(SUBMISSION_DOCUMENTS_MAX as u64, DEVICE_BYTES_PER_DAY_MAX) <= OPENINGS_BYTES_PER_DEVICE
     );
     assert!(ENROLMENTS_PER_PREFIX_MAX < ENROLMENTS_MAX);
+    assert!(ENROLMENT_CONNECTIONS_PER_PREFIX_MAX < ENROLMENT_CONNECTIONS_MAX);
+    assert!(ENROLMENT_CONNECTIONS_MAX < CONNECTIONS_MAX);
     assert!(OPENINGS_BYTES_PER_DEVICE < OPENINGS_BYTES);
     assert!(DOCUMENT_BYTES_MAX / crate::piece::PIECE_BYTES <= u32::MAX as u64);
     assert!(LIST_BYTES_MAX + 2 * STATEMENT_BYTES_MAX < RECEIPT_BYTES_MAX);

@@ -330,3 +330,15 @@ fn half_enrolments_from_one_network_hold_up_nobody_from_another() {
     scene.stranger("late").enrol(&word).expect(0);
     drop(half);
 }
+
+#[test]
+fn silent_connections_to_the_enrolment_door_are_bounded_by_network() {
+    let scene = Scene::open();
+    scene.practice.add_book(BOOK);
+    let word = scene.practice.invite("client", "late", &[BOOK]).word;
+    let come = || Visitor::come(Ipv4Addr::new(127, 0, 1, 1), scene.gateway.address);
+    let silent: Vec<_> = (0..limits::ENROLMENT_CONNECTIONS_PER_PREFIX_MAX).map(|_| come()).collect();
+    assert_eq!(come().closed(), u64::from(protocol::CloseCode::TooManyConnections.number()));
+    scene.stranger("late").enrol(&word).expect(0);
+    drop(silent);
+}
