@@ -59,6 +59,7 @@ impl Journal {
         let (edge, newest) = reading.end()?;
         // Also where it is the same: that it can be read does not say that it is on the disk.
         let _ = newest.store(disk, second_place)?;
+        disk.sweep_temporary(folder)?;
         let recovered = Recovered {
             entries: edge.size(),
             log_files: last.log_number,

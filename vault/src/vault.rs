@@ -166,7 +166,7 @@ impl Vault {
         }
         // Without the standard domain nothing starts.
         let private = private.ok_or(VaultError::Locked(Domain::Standard))?;
-        for path in [folder.keys(), folder.slots()] {
+        for path in [folder.keys(), folder.slots(), folder.rings(), folder.shelves()] {
             disk.sweep_temporary(&path)?;
         }
         let keyring = Keyring::new(identity.vault, rings);

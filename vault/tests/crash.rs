@@ -161,6 +161,22 @@ fn stop_everywhere(
     }
 }
 
+#[test]
+fn what_was_never_finished_goes_at_the_next_start() {
+    let (sim, vault) = vault(1);
+    drop(vault);
+    let left = ["keys", "ring", "shelves", "spool", "slots"]
+        .map(|folder| Path::new("/practice").join(folder).join(".unfinished-0123456789abcdef"));
+    for path in &left {
+        assert!(sim.plant(path, b"half"), "{}", path.display());
+    }
+    sim.restart();
+    open_on(&sim.disk()).unwrap().uploads().recover().unwrap();
+    for path in &left {
+        assert!(sim.content(path).is_none(), "{}", path.display());
+    }
+}
+
 fn spools(sim: &SimMedium) -> usize {
     sim.disk().list(Path::new("/practice/spool")).unwrap().len()
 }

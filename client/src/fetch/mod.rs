@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use console::event::{self, FileState};
-use console::{Console, Event, Failure, Phase, Progress, Total, args, failure};
+use console::{Arg, Console, Event, Failure, Phase, Progress, Total, args, failure};
 use model::{BookId, Sha256Digest, limits, piece};
 use protocol::message::State;
 use protocol::record::ListingRow;
@@ -103,7 +103,7 @@ impl Fetching {
         let rows = listing::rows(link, filter).await?;
         let OpenTakes { takes: open, unreadable } = self.store.open()?;
         for path in unreadable {
-            self.console.warn(&failure::home_unusable(path, "this file is damaged"));
+            self.console.warn(&failure::home_unusable(path, Arg::Message("cause-damaged")));
         }
         self.forget_expired(&open)?;
         let before = self.store.fetched(&open)?;
