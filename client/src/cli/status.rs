@@ -1,7 +1,7 @@
 //! `counterfoil status`: who this device is, what is unfinished, and what became of what was sent.
 
 use console::event::Json;
-use console::{Column, Event, Exit, Failure, Table, args, failure, fields, human, say};
+use console::{Column, Event, Exit, Table, args, failure, fields, human, say};
 use model::BookId;
 use protocol::message::Standing;
 use protocol::record::{FetchRow, StatusDocument, StatusRow};
@@ -60,19 +60,24 @@ struct Answered {
 
 async fn ask(practice: &Practice, link: &mut Link, book: Option<&str>) -> Told<Answered> {
     let connection = link.connection().await?;
-    let told = |error| -> Failure { trouble::wire(&error, &connection.address) };
     if connection.welcome.standing == Standing::Waiting {
         return Ok(Answered { rows: Vec::new(), connection });
     }
-    let books = connection.books(practice).await.map_err(told)?;
+    let books = listing::books(link, practice).await?;
     let book = book.map(|wanted| choose_book(&listing::names(&books), Some(wanted))).transpose()?;
     let book = book.map(|(book, _)| book);
-    let rows = match practice.about().role {
-        // Who sees no documents has nothing to ask for.
-        model::Role::Admin | model::Role::Auditor => Vec::new(),
-        _ => rows(&connection, book, None).await.map_err(told)?,
-    };
-    Ok(Answered { connection, rows })
+    loop {
+        let connection = link.connection().await?;
+        let rows = match practice.about().role {
+            // Who sees no documents has nothing to ask for.
+            model::Role::Admin | model::Role::Auditor => Ok(Vec::new()),
+            _ => rows(&connection, book, None).await,
+        };
+        match rows {
+            Ok(rows) => return Ok(Answered { connection, rows }),
+            Err(error) => listing::again(link, &error).await?,
+        }
+    }
 }
 
 /// The plans that wait to be gone on with.
