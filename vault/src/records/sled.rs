@@ -20,6 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use host::{Disk, DiskError, How};
 
@@ -57,6 +58,10 @@ pub enum Found {
     /// It is empty: everything must be posted again.
     Empty(Why),
 }
+
+/// How often, and after which pause each, a store that is held is asked for again.
+const HELD_TRIES: u32 = 40;
+const HELD_PAUSE: Duration = Duration::from_millis(25);
 
 /// Why a store is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +162,17 @@ impl SledRecords {
 
     fn start(disk: &Disk, path: &Path) -> Result<Self, VaultError> {
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-        let db = caught(AssertUnwindSafe(|| config.open()))?.map_err(RecordsError::from)?;
+        let open =
+            || caught(AssertUnwindSafe(|| config.open())).and_then(|db| db.map_err(RecordsError::from));
+        let mut tries = 0;
+        // A store of this process that was just dropped is let go of by sled's own threads, moments later.
+        let db = loop {
+            match open() {
+                Err(RecordsError::Held) if tries < HELD_TRIES => tries += 1,
+                opened => break opened?,
+            }
+            std::thread::sleep(HELD_PAUSE);
+        };
         // sled recovers lazily in part: reading the first and the last record finds more damage now than later.
         let ends = caught(AssertUnwindSafe(|| db.first().and(db.last())))?;
         let _found = ends.map_err(RecordsError::from)?;
