@@ -137,31 +137,13 @@ impl<T> Granted<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::{Binding, Invitation};
-    use model::{DeviceId, InvitationId, PersonId, Sha256Digest};
+    use crate::testing;
+    use model::DeviceId;
 
     fn peer(role: Role, standing: Standing) -> (Peer, BookId, Arc<Registry>) {
         let registry = Arc::new(Registry::default());
-        let (person, device, book) =
-            (PersonId::from_bytes([1; 16]), DeviceId::from_bytes([2; 16]), BookId::from_bytes([3; 16]));
-        let invitation = InvitationId::new(4).unwrap();
-        let digest = Sha256Digest::from_bytes;
-        registry.put_person(person, role);
-        registry.put_book(book);
-        registry.put_grant(person, book, None);
-        let expires = Timestamp::from_unix_ms(9);
-        registry.put_invitation(invitation, Invitation { person, expires, device: None });
-        registry.bind_device(Binding {
-            id: device,
-            person,
-            invitation,
-            tls_certificate: digest([5; 32]),
-            signing_certificate: digest([6; 32]),
-            keys: [digest([7; 32]), digest([8; 32])],
-            bound_entry: 1,
-            standing,
-        });
-        (Peer::admitted(registry.device(device).unwrap(), Arc::clone(&registry)), book, registry)
+        let (peer, book) = testing::peer_in(&registry, role, standing);
+        (peer, book, registry)
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A real practice for the tests of this room: made cheaply, opened on a clock of the test's own.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use console::{Catalogue, Language};
 use host::Clock;
@@ -13,7 +14,7 @@ use crate::config::Config;
 use crate::ledger::Begin;
 use crate::ledger::rows::Standing;
 use crate::practice::{Opened, Practice};
-use crate::registry::{Binding, Invitation};
+use crate::registry::{Binding, Invitation, Registry};
 use crate::setup;
 
 fn unlock() -> Unlock {
@@ -57,7 +58,11 @@ pub(crate) fn opened(dir: &Path) -> Opened {
 
 /// A person with one device and one granted book: in the registry alone, nothing of them stands in the journal.
 pub(crate) fn peer(practice: &Practice, role: Role) -> (Peer, BookId) {
-    let registry = &practice.registry;
+    peer_in(&practice.registry, role, Standing::Active)
+}
+
+/// As [`peer`], in a registry alone.
+pub(crate) fn peer_in(registry: &Arc<Registry>, role: Role, standing: Standing) -> (Peer, BookId) {
     let (person, device, book) =
         (PersonId::from_bytes([1; 16]), DeviceId::from_bytes([2; 16]), BookId::from_bytes([3; 16]));
     let invitation = InvitationId::new(4).unwrap();
@@ -75,7 +80,7 @@ pub(crate) fn peer(practice: &Practice, role: Role) -> (Peer, BookId) {
         signing_certificate: digest([6; 32]),
         keys: [digest([7; 32]), digest([8; 32])],
         bound_entry: 1,
-        standing: Standing::Active,
+        standing,
     });
-    (Peer::admitted(registry.device(device).unwrap(), std::sync::Arc::clone(registry)), book)
+    (Peer::admitted(registry.device(device).unwrap(), Arc::clone(registry)), book)
 }
