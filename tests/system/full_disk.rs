@@ -1,6 +1,6 @@
 //! A disk that is full: the gateway takes nothing in and says so, loses nothing, and goes on when there is room.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use harness::files::{self, MIB};
@@ -24,6 +24,36 @@ fn image(place: &Path) -> Option<Image> {
             skipped(&format!("a full disk: {why}"));
             None
         }
+    }
+}
+
+/// A gateway whose disk was filled while a client sent: `early` was accepted, `late` is on its way.
+struct Filled {
+    image: Image,
+    scene: Scene,
+    client: Companion,
+    bookkeeper: Companion,
+    early: PathBuf,
+    late: PathBuf,
+    sending: process::Running,
+}
+
+impl Filled {
+    fn in_the_middle(place: &Path, seed: u64) -> Option<Self> {
+        let image = image(place)?;
+        let scene = Scene::with_practice_in(image.path(), seed);
+        let (client, bookkeeper) = scene.people();
+        let early = files::write(&scene.path("early.bin"), &files::bytes(1, 3 * MIB as usize));
+        client.send(&[&early], BOOK, PERIOD).expect(0);
+        scene
+            .relay()
+            .behave(Conditions { bytes_per_second: Some(BYTES_PER_SECOND), ..Conditions::default() });
+        let late = files::write(&scene.path("late.bin"), &files::bytes(2, 48 * MIB as usize));
+        let before = scene.relay().passed_up();
+        let sending = client.start_send(&[&late], BOOK, PERIOD);
+        scene.relay().wait_passed_up(before + 12 * MIB);
+        image.fill().unwrap();
+        Some(Self { image, scene, client, bookkeeper, early, late, sending })
     }
 }
 
@@ -55,17 +85,8 @@ fn nothing_is_lost(scene: &Scene, client: &Companion, bookkeeper: &Companion, do
 #[test]
 fn a_disk_that_fills_up_in_the_middle_of_a_sending_is_said_and_the_same_line_goes_on() {
     let place = scene::place();
-    let Some(image) = image(place.path()) else { return };
-    let mut scene = Scene::with_practice_in(image.path(), 121);
-    let (client, bookkeeper) = scene.people();
-    let early = files::write(&scene.path("early.bin"), &files::bytes(1, 3 * MIB as usize));
-    client.send(&[&early], BOOK, PERIOD).expect(0);
-    scene.relay().behave(Conditions { bytes_per_second: Some(BYTES_PER_SECOND), ..Conditions::default() });
-    let late = files::write(&scene.path("late.bin"), &files::bytes(2, 48 * MIB as usize));
-    let before = scene.relay().passed_up();
-    let sending = client.start_send(&[&late], BOOK, PERIOD);
-    scene.relay().wait_passed_up(before + 12 * MIB);
-    image.fill().unwrap();
+    let Some(filled) = Filled::in_the_middle(place.path(), 121) else { return };
+    let Filled { image, mut scene, client, bookkeeper, early, late, sending } = filled;
     sending.wait().expect_failure("gateway-full", 14);
     // Again, and something new: the same, while there is no room.
     client.send(&[&late], BOOK, PERIOD).expect_failure("gateway-full", 14);
@@ -92,17 +113,8 @@ fn a_disk_that_fills_up_in_the_middle_of_a_sending_is_said_and_the_same_line_goe
 #[test]
 fn a_gateway_that_is_killed_over_a_full_disk_starts_when_there_is_room() {
     let place = scene::place();
-    let Some(image) = image(place.path()) else { return };
-    let mut scene = Scene::with_practice_in(image.path(), 122);
-    let (client, bookkeeper) = scene.people();
-    let early = files::write(&scene.path("early.bin"), &files::bytes(1, 3 * MIB as usize));
-    client.send(&[&early], BOOK, PERIOD).expect(0);
-    scene.relay().behave(Conditions { bytes_per_second: Some(BYTES_PER_SECOND), ..Conditions::default() });
-    let late = files::write(&scene.path("late.bin"), &files::bytes(2, 48 * MIB as usize));
-    let before = scene.relay().passed_up();
-    let sending = client.start_send(&[&late], BOOK, PERIOD);
-    scene.relay().wait_passed_up(before + 12 * MIB);
-    image.fill().unwrap();
+    let Some(filled) = Filled::in_the_middle(place.path(), 122) else { return };
+    let Filled { image, mut scene, client, bookkeeper, early, late, sending } = filled;
     sending.wait();
     scene.gateway.kill9();
     // It starts, or says by name that the disk is full.
