@@ -194,7 +194,7 @@ impl Log {
     /// Errors: [`LogError::TooLong`] and [`LogError::WrongKind`] leave the log as it was; after any other it
     /// answers [`LogError::Broken`] until it is recovered. Whether the frame is then in it is open.
     pub fn append(&mut self, kind: u8, body: &[u8]) -> Result<Durable<FrameAt>, LogError> {
-        if self.state == State::Broken {
+        if self.is_broken() {
             return Err(LogError::Broken { path: self.file.path().to_owned() });
         }
         if kind == KIND_FORMAT {
@@ -210,6 +210,11 @@ impl Log {
         self.buffer.clear();
         self.buffer.shrink_to(BUFFER_BYTES_KEPT);
         Ok(proof.map(|()| at))
+    }
+
+    /// Whether an append has failed: what the log holds is for recovery to say.
+    pub fn is_broken(&self) -> bool {
+        self.state == State::Broken
     }
 
     /// Reads one frame back, checked: its kind and its body.

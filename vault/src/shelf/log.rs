@@ -24,8 +24,6 @@ pub(super) struct ShelfLog {
     shelf: Shelf,
     log: Log,
     chain: Chain,
-    /// An append has failed: what the file holds is for recovery to say.
-    broken: bool,
 }
 
 /// How many heads there are, and what the next is chained by.
@@ -39,14 +37,14 @@ struct Chain {
 impl ShelfLog {
     pub(super) fn create(disk: &Disk, path: PathBuf, shelf: Shelf) -> Result<Self, VaultError> {
         let log = Log::create(disk, &path, FORMAT)?;
-        Ok(Self { shelf, log, chain: Chain::default(), broken: false })
+        Ok(Self { shelf, log, chain: Chain::default() })
     }
 
     pub(super) fn recover(disk: &Disk, path: &Path, shelf: Shelf, floor: u64) -> Result<Self, VaultError> {
         let mut chain = Chain::default();
         let (log, _) =
             Log::recover(disk, path, FORMAT, floor, &mut |frame| chain.follow(&shelf, &frame).map(drop))?;
-        Ok(Self { shelf, log, chain, broken: false })
+        Ok(Self { shelf, log, chain })
     }
 
     /// Gives what every head says of its documents, in order; opens nothing for writing and cuts nothing.
@@ -130,16 +128,14 @@ impl ShelfLog {
     }
 
     fn append(&mut self, kind: u8, body: &[u8]) -> Result<Durable<FrameAt>, VaultError> {
-        self.broken = true;
         let at = self.log.append(kind, body)?;
-        self.broken = false;
         self.chain.take_in(kind, body);
         Ok(at)
     }
 
     /// Whether it is to be recovered before it is used again.
     pub(super) fn is_broken(&self) -> bool {
-        self.broken
+        self.log.is_broken()
     }
 
     /// Whose file it is.
