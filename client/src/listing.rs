@@ -34,13 +34,7 @@ pub struct Filter {
 /// # Errors
 /// As [`rows`].
 pub async fn books(link: &mut Link, practice: &Practice) -> Told<BookList> {
-    loop {
-        let connection = link.connection().await?;
-        match connection.books(practice).await {
-            Ok(books) => return Ok(books),
-            Err(error) => again(link, &error).await?,
-        }
-    }
+    until_answered(link, async |connection| connection.books(practice).await).await
 }
 
 /// The books' ids and names.
@@ -53,16 +47,9 @@ pub fn names(books: &BookList) -> Vec<(BookId, String)> {
 /// # Errors
 /// What the gateway refuses; no connection for too long.
 pub async fn rows(link: &mut Link, filter: &Filter) -> Told<Vec<ListingRow>> {
-    loop {
-        let connection = link.connection().await?;
-        match pages(&connection, filter).await {
-            Ok(rows) => {
-                link.progressed();
-                return Ok(rows);
-            }
-            Err(error) => again(link, &error).await?,
-        }
-    }
+    let rows = until_answered(link, async |connection| pages(connection, filter).await).await?;
+    link.progressed();
+    Ok(rows)
 }
 
 async fn pages(connection: &Connection, filter: &Filter) -> Result<Vec<ListingRow>, WireFailure> {
@@ -78,6 +65,23 @@ async fn pages(connection: &Connection, filter: &Filter) -> Result<Vec<ListingRo
             None => return Ok(rows),
             Some(next) if !is_empty && rows.len() < ROWS_MAX => after = Some(next),
             Some(_) => return Err(WireError::OutOfOrder { why: "a list that does not end" }.into()),
+        }
+    }
+}
+
+/// Asks until there is an answer, over as many connections as it takes.
+///
+/// # Errors
+/// As [`again`]; no connection for too long.
+pub async fn until_answered<T>(
+    link: &mut Link,
+    ask: impl AsyncFn(&Connection) -> Result<T, WireFailure>,
+) -> Told<T> {
+    loop {
+        let connection = link.connection().await?;
+        match ask(&connection).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => again(link, &error).await?,
         }
     }
 }

@@ -66,18 +66,15 @@ async fn ask(practice: &Practice, link: &mut Link, book: Option<&str>) -> Told<A
     let books = listing::books(link, practice).await?;
     let book = book.map(|wanted| choose_book(&listing::names(&books), Some(wanted))).transpose()?;
     let book = book.map(|(book, _)| book);
-    loop {
-        let connection = link.connection().await?;
+    let ask = async |connection: &Connection| {
         let rows = match practice.about().role {
             // Who sees no documents has nothing to ask for.
-            model::Role::Admin | model::Role::Auditor => Ok(Vec::new()),
-            _ => rows(&connection, book, None).await,
+            model::Role::Admin | model::Role::Auditor => Vec::new(),
+            _ => rows(connection, book, None).await?,
         };
-        match rows {
-            Ok(rows) => return Ok(Answered { connection, rows }),
-            Err(error) => listing::again(link, &error).await?,
-        }
-    }
+        Ok(Answered { connection: connection.clone(), rows })
+    };
+    listing::until_answered(link, ask).await
 }
 
 /// The plans that wait to be gone on with.

@@ -13,7 +13,7 @@ use super::Fetching;
 use crate::connection::Connection;
 use crate::download::Download;
 use crate::link::Link;
-use crate::listing::again;
+use crate::listing::{again, until_answered};
 use crate::take::{Take, TakeState, Taken};
 use crate::trouble::{self, Told};
 use crate::wire::{WireFailure, beside};
@@ -100,16 +100,10 @@ impl Fetching {
         take: &Take,
         documents: &[DocumentNumber],
     ) -> Told<Sha256Digest> {
-        loop {
-            let connection = link.connection().await?;
-            match report_once(&connection, take, documents).await {
-                Ok(reported) => {
-                    link.progressed();
-                    return Ok(reported.handover);
-                }
-                Err(error) => again(link, &error).await?,
-            }
-        }
+        let ask = async |connection: &Connection| report_once(connection, take, documents).await;
+        let reported = until_answered(link, ask).await?;
+        link.progressed();
+        Ok(reported.handover)
     }
 }
 
