@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use certs::{PracticeTrust, TrustBundle, tls};
 use console::{Arg, failure};
+use model::BookId;
 use protocol::message::{Books, Content, Hello, Welcome};
 use protocol::record::{Answer, BookList};
 use protocol::{CloseCode, List, Message, Text, VERSIONS};
@@ -16,7 +17,6 @@ use receipts::Vkey;
 
 use crate::device::{Device, certs_failed};
 use crate::endpoint;
-use crate::listing;
 use crate::practice::{Act, Offered, Practice};
 use crate::trouble::{self, Again, Lost, Told};
 use crate::wire::{Answers, Asks, WireFailure};
@@ -330,7 +330,7 @@ impl Connection {
     /// As [`Connection::ask`]; the disk's.
     pub async fn books(&self, practice: &Practice) -> Result<BookList, WireFailure> {
         let books: BookList = self.ask(Books {}).await?;
-        practice.store_books(&listing::names(&books)).map_err(WireFailure::Here)?;
+        practice.store_books(&book_names(&books)).map_err(WireFailure::Here)?;
         Ok(books)
     }
 
@@ -377,6 +377,11 @@ impl Connection {
         // A goodbye that gets lost costs the gateway an idle timeout, us nothing.
         let _ = tokio::time::timeout(Duration::from_millis(200), self.endpoint.wait_idle()).await;
     }
+}
+
+/// The books' ids and names.
+pub fn book_names(books: &BookList) -> Vec<(BookId, String)> {
+    books.books.iter().map(|row| (row.book, row.name.as_str().to_owned())).collect()
 }
 
 #[cfg(test)]

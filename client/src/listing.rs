@@ -37,11 +37,6 @@ pub async fn books(link: &mut Link, practice: &Practice) -> Told<BookList> {
     until_answered(link, async |connection| connection.books(practice).await).await
 }
 
-/// The books' ids and names.
-pub fn names(books: &BookList) -> Vec<(BookId, String)> {
-    books.books.iter().map(|row| (row.book, row.name.as_str().to_owned())).collect()
-}
-
 /// Asks for all rows; goes on over another connection where one breaks.
 ///
 /// # Errors

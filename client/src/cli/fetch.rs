@@ -6,6 +6,7 @@ use console::{Arg, Exit, args, failure, fields};
 
 use super::Context;
 use super::list;
+use crate::connection::book_names;
 use crate::fetch::{Brought, Order, fetch};
 use crate::link::Patience;
 use crate::listing;
@@ -26,7 +27,7 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let _held = practice.hold(Act::Take)?;
     let device = context.device(&practice)?;
     let mut link = context.link(&practice, &device, Patience::default())?;
-    let books = listing::names(&listing::books(&mut link, &practice).await?);
+    let books = book_names(&listing::books(&mut link, &practice).await?);
     filter.book = flags.which.book(&books)?;
     let to = flags.to.unwrap_or_else(|| PathBuf::from("."));
     let order = Order { practice, signer: device.signer.clone(), filter, books, to };

@@ -7,6 +7,7 @@ use protocol::record::ListingRow;
 
 use super::Context;
 use super::send::{choose_book, kind_of, period_of};
+use crate::connection::book_names;
 use crate::link::Patience;
 use crate::listing::{self, Filter};
 use crate::status::{fetches, key, who, word};
@@ -53,7 +54,7 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let practice = context.selected()?;
     let device = context.device(&practice)?;
     let mut link = context.link(&practice, &device, Patience::default())?;
-    let books = listing::names(&listing::books(&mut link, &practice).await?);
+    let books = book_names(&listing::books(&mut link, &practice).await?);
     filter.book = flags.book(&books)?;
     let rows = listing::rows(&mut link, &filter).await?;
     link.close().await;

@@ -7,6 +7,7 @@ use console::{Exit, args, failure, fields};
 use model::{BookId, Class, Kind, Period};
 
 use super::Context;
+use crate::connection::book_names;
 use crate::link::Patience;
 use crate::listing;
 use crate::plan::Line;
@@ -39,7 +40,7 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let _held = practice.hold(Act::Send)?;
     let device = context.device(&practice)?;
     let mut link = context.link(&practice, &device, patience)?;
-    let books = listing::names(&listing::books(&mut link, &practice).await?);
+    let books = book_names(&listing::books(&mut link, &practice).await?);
     let (book, book_name) = choose_book(&books, flags.book.as_deref())?;
     let line = Line { practice: practice.about().practice.clone(), book, period, kind, class, arguments };
     let order = Order { practice, signer: device.signer.clone(), line, book_name };

@@ -9,7 +9,7 @@ use protocol::record::{FetchRow, StatusDocument, StatusRow};
 use super::Context;
 use super::enrol::{Rights, identity};
 use super::send::choose_book;
-use crate::connection::Connection;
+use crate::connection::{Connection, book_names};
 use crate::link::{Link, Patience};
 use crate::listing;
 use crate::plan::{Plan, Stage};
@@ -64,7 +64,7 @@ async fn ask(practice: &Practice, link: &mut Link, book: Option<&str>) -> Told<A
         return Ok(Answered { rows: Vec::new(), connection });
     }
     let books = listing::books(link, practice).await?;
-    let book = book.map(|wanted| choose_book(&listing::names(&books), Some(wanted))).transpose()?;
+    let book = book.map(|wanted| choose_book(&book_names(&books), Some(wanted))).transpose()?;
     let book = book.map(|(book, _)| book);
     let ask = async |connection: &Connection| {
         let rows = match practice.about().role {
