@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use console::{Console, Event, Failure, FailureCode, args, failure};
 use host::Clock;
+use protocol::Code;
 
 use crate::connection::{Connection, Connector};
-use crate::trouble::{Again, Told};
+use crate::trouble::{self, Again, Told};
 use crate::wire::WireFailure;
 
 /// The first pause, which doubles with every try.
@@ -135,6 +136,39 @@ impl Link {
         }
     }
 
+    /// Asks until there is an answer, over as many connections as it takes.
+    ///
+    /// # Errors
+    /// As [`Link::again`]; no connection for too long.
+    pub async fn until_answered<T>(
+        &mut self,
+        ask: impl AsyncFn(&Connection) -> Result<T, WireFailure>,
+    ) -> Told<T> {
+        loop {
+            let connection = self.connection().await?;
+            match ask(&connection).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => self.again(&error).await?,
+            }
+        }
+    }
+
+    /// After a request that failed: waits for the next try where one can do better.
+    ///
+    /// # Errors
+    /// The failure, where waiting does not help or patience is over.
+    pub async fn again(&mut self, error: &WireFailure) -> Told<()> {
+        self.blame(error);
+        let failure = trouble::wire(error, &self.address());
+        match error {
+            WireFailure::Refused(refusal) if is_passing(refusal.known()) => {
+                self.pause_at_least(Duration::from_millis(refusal.retry_after_ms.unwrap_or(0)), failure).await
+            }
+            error if error.is_cut() => self.pause_at_least(Duration::ZERO, failure).await,
+            _ => Err(failure),
+        }
+    }
+
     /// There was progress: the next pause is short again.
     pub fn progressed(&mut self) {
         self.pulse.beat();
@@ -185,6 +219,11 @@ impl Link {
     }
 }
 
+/// Whether a refusal is about this moment alone, so that the same request is worth waiting for.
+pub fn is_passing(code: Option<Code>) -> bool {
+    matches!(code, Some(Code::Busy | Code::TooFast | Code::ShuttingDown | Code::Closing))
+}
+
 /// What a pause is for, and the words for it: a gateway that asks for time has not lost us.
 fn why(code: FailureCode, was_connected: bool) -> (FailureCode, &'static str) {
     use FailureCode::{ConnectionLost, GatewayBusy, SendAgain, TooFast};
@@ -198,8 +237,7 @@ fn why(code: FailureCode, was_connected: bool) -> (FailureCode, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trouble;
-    use protocol::{Code, Refusal};
+    use protocol::Refusal;
 
     #[test]
     fn a_gateway_that_asks_for_time_is_not_called_a_lost_connection() {

@@ -1,16 +1,14 @@
 //! What there is to fetch, page by page. Shows nothing.
 
-use std::time::Duration;
-
 use model::{BookId, Kind, Period};
+use protocol::WireError;
 use protocol::message::{ListDocuments, Which};
 use protocol::record::{BookList, Listing, ListingRow};
-use protocol::{Code, WireError};
 
 use crate::connection::Connection;
 use crate::link::Link;
 use crate::practice::Practice;
-use crate::trouble::{self, Told};
+use crate::trouble::Told;
 use crate::wire::WireFailure;
 
 /// Rows of all pages together: more than a practice has in many years; a list that does not end is refused.
@@ -34,7 +32,7 @@ pub struct Filter {
 /// # Errors
 /// As [`rows`].
 pub async fn books(link: &mut Link, practice: &Practice) -> Told<BookList> {
-    until_answered(link, async |connection| connection.books(practice).await).await
+    link.until_answered(async |connection| connection.books(practice).await).await
 }
 
 /// Asks for all rows; goes on over another connection where one breaks.
@@ -42,7 +40,7 @@ pub async fn books(link: &mut Link, practice: &Practice) -> Told<BookList> {
 /// # Errors
 /// What the gateway refuses; no connection for too long.
 pub async fn rows(link: &mut Link, filter: &Filter) -> Told<Vec<ListingRow>> {
-    let rows = until_answered(link, async |connection| pages(connection, filter).await).await?;
+    let rows = link.until_answered(async |connection| pages(connection, filter).await).await?;
     link.progressed();
     Ok(rows)
 }
@@ -62,42 +60,4 @@ async fn pages(connection: &Connection, filter: &Filter) -> Result<Vec<ListingRo
             Some(_) => return Err(WireError::OutOfOrder { why: "a list that does not end" }.into()),
         }
     }
-}
-
-/// Asks until there is an answer, over as many connections as it takes.
-///
-/// # Errors
-/// As [`again`]; no connection for too long.
-pub async fn until_answered<T>(
-    link: &mut Link,
-    ask: impl AsyncFn(&Connection) -> Result<T, WireFailure>,
-) -> Told<T> {
-    loop {
-        let connection = link.connection().await?;
-        match ask(&connection).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => again(link, &error).await?,
-        }
-    }
-}
-
-/// After a request that failed: waits for the next try where one can do better.
-///
-/// # Errors
-/// The failure, where waiting does not help or patience is over.
-pub async fn again(link: &mut Link, error: &WireFailure) -> Told<()> {
-    link.blame(error);
-    let failure = trouble::wire(error, &link.address());
-    match error {
-        WireFailure::Refused(refusal) if is_passing(refusal.known()) => {
-            link.pause_at_least(Duration::from_millis(refusal.retry_after_ms.unwrap_or(0)), failure).await
-        }
-        error if error.is_cut() => link.pause_at_least(Duration::ZERO, failure).await,
-        _ => Err(failure),
-    }
-}
-
-/// Whether a refusal is about this moment alone, so that the same request is worth waiting for.
-pub fn is_passing(code: Option<Code>) -> bool {
-    matches!(code, Some(Code::Busy | Code::TooFast | Code::ShuttingDown | Code::Closing))
 }

@@ -13,7 +13,6 @@ use receipts::verify::{Finding, LaterRevocations, Property};
 
 use super::Context;
 use crate::link::Patience;
-use crate::listing::again;
 use crate::practice::Practice;
 use crate::receipt_book::Names;
 use crate::trouble::{self, Told};
@@ -305,7 +304,7 @@ async fn ask(context: &Context, practice: &Practice, submission: SubmissionId) -
             Err(WireFailure::Refused(refusal)) if refusal.known() == Some(Code::Absent) => {
                 return Err(trouble::refused(&refusal));
             }
-            Err(error) => again(&mut link, &error).await?,
+            Err(error) => link.again(&error).await?,
         }
     };
     link.close().await;

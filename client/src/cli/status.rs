@@ -74,7 +74,7 @@ async fn ask(practice: &Practice, link: &mut Link, book: Option<&str>) -> Told<A
         };
         Ok(Answered { connection: connection.clone(), rows })
     };
-    listing::until_answered(link, ask).await
+    link.until_answered(ask).await
 }
 
 /// The plans that wait to be gone on with.

@@ -26,7 +26,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use crate::connection::{ANSWER_PATIENCE, Connection};
 use crate::landing::{self, Ground};
 use crate::link::Pulse;
-use crate::listing::is_passing;
+use crate::link::is_passing;
 use crate::part::{Part, Work};
 use crate::resume::Front;
 use crate::take::{Take, TakeState, TakeStore};

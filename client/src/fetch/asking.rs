@@ -13,7 +13,6 @@ use super::Fetching;
 use crate::connection::Connection;
 use crate::download::Download;
 use crate::link::Link;
-use crate::listing::{again, until_answered};
 use crate::take::{Take, TakeState, Taken};
 use crate::trouble::{self, Told};
 use crate::wire::{WireFailure, beside};
@@ -51,7 +50,7 @@ impl Fetching {
                 Err(WireFailure::Refused(refusal)) if is_answer(&refusal) => {
                     return self.refused(take, &refusal);
                 }
-                Err(error) => again(link, &error).await?,
+                Err(error) => link.again(&error).await?,
             }
         }
     }
@@ -101,7 +100,7 @@ impl Fetching {
         documents: &[DocumentNumber],
     ) -> Told<Sha256Digest> {
         let ask = async |connection: &Connection| report_once(connection, take, documents).await;
-        let reported = until_answered(link, ask).await?;
+        let reported = link.until_answered(ask).await?;
         link.progressed();
         Ok(reported.handover)
     }

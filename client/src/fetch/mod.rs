@@ -23,7 +23,7 @@ use crate::device::DeviceSigner;
 use crate::download::{By, Download, Ended, Failed, Setup};
 use crate::landing::{Chooser, Ground};
 use crate::link::Link;
-use crate::listing::{self, Filter, again};
+use crate::listing::{self, Filter};
 use crate::practice::Practice;
 use crate::resume::{Found, Front, found};
 use crate::take::{Fetched, OpenTakes, Take, TakeState, TakeStore, Taken};
@@ -367,7 +367,7 @@ impl Fetching {
                     if download.state().saved.len() > saved {
                         link.progressed();
                     }
-                    again(link, &error).await?;
+                    link.again(&error).await?;
                 }
             }
         }
