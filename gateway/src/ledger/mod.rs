@@ -106,7 +106,7 @@ impl Ledger {
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         let mut added = 0u64;
         for key in changes.keys() {
-            if self.get(key)?.is_none() {
+            if !self.tables.contains(name(key.table), &parts(key))? {
                 added += 1;
             }
         }

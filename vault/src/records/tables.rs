@@ -8,6 +8,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use model::limits::RECORD_BYTES_MAX;
+use rayon::prelude::*;
 use seal::{HandleKey, IndexKey, context};
 use zeroize::Zeroizing;
 
@@ -92,6 +93,9 @@ impl Cursor {
     }
 }
 
+/// A row as the store below has it: key and sealed value.
+type SealedRow = (Vec<u8>, Vec<u8>);
+
 /// Sealed tables over any record store.
 pub struct SealedTables<R> {
     records: R,
@@ -124,6 +128,14 @@ impl<R: Records> SealedTables<R> {
         let key = self.key(table, key);
         let sealed = self.records.get(&key)?;
         sealed.map(|sealed| self.open(table, &key, &sealed)).transpose()
+    }
+
+    /// Whether there is such a row; it is not opened.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn contains(&self, table: Table, key: &[Part<'_>]) -> Result<bool, VaultError> {
+        Ok(self.records.get(&self.key(table, key))?.is_some())
     }
 
     /// Gives the rows whose keys begin with these parts and come after the cursor, in the order of their keys:
@@ -159,17 +171,14 @@ impl<R: Records> SealedTables<R> {
     /// what the store says.
     pub fn commit(&self, changes: &[Change<'_>]) -> Result<(), VaultError> {
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let puts: Vec<_> = changes.par_iter().map(|change| self.sealed_put(change)).collect();
         let mut batch = Batch::new();
-        for change in changes {
+        for (change, put) in changes.iter().zip(puts) {
             match change {
-                Change::Put(table, key, plain) => {
-                    if plain.len() > ROW_BYTES_MAX {
-                        let bytes = seal::sealed_bytes(plain.len());
-                        return Err(RecordsError::ValueTooLarge { bytes }.into());
+                Change::Put(..) => {
+                    if let Some((key, sealed)) = put? {
+                        batch.put(key, sealed);
                     }
-                    let key = self.key(*table, key);
-                    let sealed = seal::seal(&*self.index, &record_context(*table, &key), plain)?;
-                    batch.put(key, sealed);
                 }
                 Change::Remove(table, key) => {
                     batch.remove(self.key(*table, key));
@@ -180,6 +189,17 @@ impl<R: Records> SealedTables<R> {
             }
         }
         Ok(self.records.commit(&batch)?)
+    }
+
+    /// Key and sealed value of a row that is put; nothing for another change.
+    fn sealed_put(&self, change: &Change<'_>) -> Result<Option<SealedRow>, VaultError> {
+        let Change::Put(table, key, plain) = change else { return Ok(None) };
+        if plain.len() > ROW_BYTES_MAX {
+            return Err(RecordsError::ValueTooLarge { bytes: seal::sealed_bytes(plain.len()) }.into());
+        }
+        let key = self.key(*table, key);
+        let sealed = seal::seal(&*self.index, &record_context(*table, &key), plain)?;
+        Ok(Some((key, sealed)))
     }
 
     /// A condition on plaintext as one on sealed bytes, which nobody changes meanwhile.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use host::Durable;
+use rayon::prelude::*;
 
 use super::spool::Record;
 use super::state::{Phase, State};
@@ -130,7 +131,7 @@ impl Upload {
         // The spool first: whoever drops the upload must know that the shelf may speak of it.
         let spooled = self.record(&Record::Shelving(new.clone()))?;
         self.lock().perhaps_shelved.extend(&new);
-        let records = new.iter().map(|n| self.new_record(*n)).collect::<Result<Vec<_>, _>>()?;
+        let records = new.par_iter().map(|n| self.new_record(*n)).collect::<Result<Vec<_>, _>>()?;
         let folder = self.folder();
         let positions = self.rooms.shelves.append(&self.shelf, self.from(), &records, folder)?;
         let stored = new.iter().zip(positions.get()).map(|(n, position)| {
