@@ -175,7 +175,7 @@ fn invitation_keys(
     id: InvitationId,
 ) -> Result<(InvitationKeys, Known), Broken> {
     let kept = purpose::of(purpose::INVITE).map_err(vault_missing).and_then(|purpose| {
-        practice.vault.open_private(&purpose, act::invitation_key(id)).map_err(vault_missing)
+        practice.vault.open_private(&purpose, act::invitation::key(id)).map_err(vault_missing)
     });
     let kept = kept.and_then(|bytes| InvitationKeys::from_bytes(&bytes).map_err(vault_missing));
     match (kept, practice.registry.invitation(id)) {
@@ -378,14 +378,14 @@ fn welcome(practice: &Practice, invitation: InvitationId) -> Result<Welcome, Bro
 pub(crate) fn keep_invitation(practice: &Practice, invitation: &Invitation) -> Result<(), vault::VaultError> {
     let Ok(purpose) = purpose::of(purpose::INVITE) else { return Err(vault::VaultError::NoRandomness) };
     let keys = Zeroizing::new(invitation.keys().expose().to_vec());
-    let _durable = practice.vault.seal_private(&purpose, act::invitation_key(invitation.id), &keys)?;
+    let _durable = practice.vault.seal_private(&purpose, act::invitation::key(invitation.id), &keys)?;
     Ok(())
 }
 
 /// Takes an invitation's keys away.
 pub(crate) fn forget_invitation(practice: &Practice, id: InvitationId) {
     if let Ok(purpose) = purpose::of(purpose::INVITE)
-        && let Err(error) = practice.vault.remove_private(&purpose, act::invitation_key(id))
+        && let Err(error) = practice.vault.remove_private(&purpose, act::invitation::key(id))
     {
         tracing::warn!(%error, "an invitation's keys could not be taken away");
     }
@@ -404,7 +404,7 @@ pub fn sweep(practice: &Practice) {
         }
     };
     let now = practice.now();
-    for id in kept.into_iter().filter_map(act::invitation_of_key) {
+    for id in kept.into_iter().filter_map(act::invitation::of_key) {
         // Keys are there before their invitation is.
         let Some(invitation) = practice.registry.invitation(id) else { continue };
         let is_over = match invitation.device.and_then(|device| practice.registry.device(device)) {

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use console::{Arg, Console, Exit, args};
+use gateway::act::{self, Actor};
 use gateway::config::Config;
 use gateway::ledger::Begin;
 use gateway::listener::Gateway;
 use gateway::practice::{Opened, Practice};
-use gateway::{act, setup};
+use gateway::setup;
 use host::Clock;
 use model::Role;
 use serde_json::Value;
@@ -174,22 +175,34 @@ impl Stage {
     fn enrol(&mut self, served: &Served, book: &str) -> Told<()> {
         self.step("quickstart-step-enrol");
         let practice = &served.practice;
-        act::book_add(practice, book)?;
+        act::book::add(practice, book, Actor::AdminSocket)?;
         let (client_name, bookkeeper_name) = (
             self.console.text("quickstart-client-name", &[]),
             self.console.text("quickstart-bookkeeper-name", &[]),
         );
-        let invitation = act::invite(practice, Role::Client, &client_name, &[book.to_owned()])?;
+        let invitation = act::invitation::invite(
+            practice,
+            Role::Client,
+            &client_name,
+            &[book.to_owned()],
+            Actor::AdminSocket,
+        )?;
         self.companion("client").run(&["enrol", &invitation.word], &[]).done("enrol")?;
         self.said("quickstart-client-enrolled", args![person = client_name.as_str()]);
-        let invitation = act::invite(practice, Role::Bookkeeper, &bookkeeper_name, &[book.to_owned()])?;
+        let invitation = act::invitation::invite(
+            practice,
+            Role::Bookkeeper,
+            &bookkeeper_name,
+            &[book.to_owned()],
+            Actor::AdminSocket,
+        )?;
         let enrolled = self.companion("bookkeeper").run(&["enrol", &invitation.word], &[]).done("enrol")?;
         let digits =
             enrolled.event("identity").and_then(|identity| identity.get("digits")).and_then(Value::as_str);
         let digits = digits.ok_or(Broken("the bookkeeper's device shows no digits".to_owned()))?.to_owned();
         let before = self.companion("bookkeeper").run(&["list"], &[]);
         claim(before.exit != Exit::Done, "a bookkeeper without confirmation has rights")?;
-        act::confirm(practice, &invitation.id, &digits)?;
+        act::invitation::confirm(practice, &invitation.id, &digits, Actor::AdminSocket)?;
         self.said("quickstart-digits-compared", args![digits = digits.as_str()]);
         Ok(())
     }

@@ -11,13 +11,16 @@ mod tests;
 use std::sync::Arc;
 
 use model::{InvitationId, Role};
-use receipts::event::{GatewayStopped, Word};
+use receipts::event::{Actor, GatewayStopped, Word};
 use serde::{Deserialize, Serialize};
 use vault::EntryScope;
 
 pub use socket::{AskError, ServeError, Serving, ask, serve};
 
-use crate::act::{self, ActError, BookShown, Confirmed, InvitationShown, PersonShown};
+use crate::act::book::{self, BookShown};
+use crate::act::invitation::{self, Confirmed, InvitationShown};
+use crate::act::people::{self, PersonShown};
+use crate::act::{self, ActError};
 use crate::commit::Group;
 use crate::operation::hello::SOFTWARE;
 use crate::practice::Practice;
@@ -158,28 +161,30 @@ pub struct Status {
     pub software: String,
 }
 
-/// Does what is asked. Blocks until it stands in the journal.
-pub fn perform(practice: &Arc<Practice>, request: Request) -> Answer {
+/// Does what is asked, as `by`. Blocks until it stands in the journal.
+pub fn perform(practice: &Arc<Practice>, request: Request, by: Actor) -> Answer {
     match request {
         Request::BookAdd { name } => {
-            let repeats = act::book_list(practice).iter().any(|book| book.name == name);
-            answer(practice, act::book_add(practice, &name), |book| Answer::Book { book, repeats })
+            let repeats = book::list(practice).iter().any(|book| book.name == name);
+            answer(practice, book::add(practice, &name, by), |book| Answer::Book { book, repeats })
         }
-        Request::BookList => Answer::Books { books: act::book_list(practice) },
+        Request::BookList => Answer::Books { books: book::list(practice) },
         Request::Invite { role, name, books } => match Role::parse(&role) {
-            Ok(role) => answer(practice, act::invite(practice, role, &name, &books), |invitation| {
-                Answer::Invitation { invitation, practice: practice.config.name.clone() }
-            }),
+            Ok(role) => {
+                answer(practice, invitation::invite(practice, role, &name, &books, by), |invitation| {
+                    Answer::Invitation { invitation, practice: practice.config.name.clone() }
+                })
+            }
             Err(_) => Answer::Malformed,
         },
         Request::Confirm { invitation, digits } => {
             if is_unused(practice, &invitation) {
                 return Answer::NotUsed { invitation };
             }
-            let confirmed = act::confirm(practice, &invitation, &digits);
+            let confirmed = invitation::confirm(practice, &invitation, &digits, by);
             answer(practice, confirmed, |confirmed| Answer::Confirmed { confirmed })
         }
-        Request::People => Answer::People { people: act::people(practice) },
+        Request::People => Answer::People { people: people::all(practice) },
         Request::ClockConfirm => {
             act::clock_confirm(practice);
             Answer::ClockConfirmed

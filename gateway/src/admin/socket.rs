@@ -21,6 +21,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Answer, Request, perform};
+use crate::act::Actor;
 use crate::practice::Practice;
 
 /// The socket's name.
@@ -301,7 +302,8 @@ async fn converse(mut stream: UnixStream, practice: Arc<Practice>, mut stopped: 
     let answer = match request {
         Some(request) => {
             tracing::info!(act = request.word(), "administration at the socket");
-            let done = tokio::task::spawn_blocking(move || perform(&practice, request)).await;
+            let done =
+                tokio::task::spawn_blocking(move || perform(&practice, request, Actor::AdminSocket)).await;
             let Ok(answer) = done else { return };
             answer
         }

@@ -151,16 +151,16 @@ fn a_clock_that_is_held_commits_nothing_until_it_is_confirmed() {
     make(&dir, &dir.with_extension("root")).unwrap();
     let later = Clock::system().unix_ms() + 40 * 24 * 3600 * 1000;
     let opened = open(&dir, Clock::manual(later));
-    assert!(matches!(perform(&opened.practice, book("x")), Answer::ClockHeld { .. }));
+    assert!(matches!(perform(&opened.practice, book("x"), Actor::AdminSocket), Answer::ClockHeld { .. }));
     assert!(
-        matches!(perform(&opened.practice, Request::Status), Answer::Status { status } if status.clock_held)
+        matches!(perform(&opened.practice, Request::Status, Actor::AdminSocket), Answer::Status { status } if status.clock_held)
     );
-    assert_eq!(perform(&opened.practice, Request::ClockConfirm), Answer::ClockConfirmed);
+    assert_eq!(perform(&opened.practice, Request::ClockConfirm, Actor::AdminSocket), Answer::ClockConfirmed);
     keep_clock(&opened.practice).unwrap();
     opened.close().unwrap();
     let opened = open(&dir, Clock::manual(later + 1));
     assert!(
-        matches!(perform(&opened.practice, book("x")), Answer::Book { .. }),
+        matches!(perform(&opened.practice, book("x"), Actor::AdminSocket), Answer::Book { .. }),
         "it lasts beyond the process"
     );
     opened.close().unwrap();
@@ -171,16 +171,20 @@ fn an_invitation_that_nobody_used_is_told_from_one_that_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
     let opened = opened(&folder.path().join("p"));
     let invite = Request::Invite { role: "bookkeeper".to_owned(), name: "王".to_owned(), books: vec![] };
-    let Answer::Invitation { invitation, .. } = perform(&opened.practice, invite) else { panic!() };
+    let Answer::Invitation { invitation, .. } = perform(&opened.practice, invite, Actor::AdminSocket) else {
+        panic!()
+    };
     let confirm = |invitation: &str| Request::Confirm {
         invitation: invitation.to_owned(),
         digits: "12345678".to_owned(),
     };
-    let unused = perform(&opened.practice, confirm(&invitation.id));
+    let unused = perform(&opened.practice, confirm(&invitation.id), Actor::AdminSocket);
     assert_eq!(unused, Answer::NotUsed { invitation: invitation.id.clone() });
-    let unknown = perform(&opened.practice, confirm("000000"));
+    let unknown = perform(&opened.practice, confirm("000000"), Actor::AdminSocket);
     assert!(matches!(unknown, Answer::Refused { error: ActError::NotEnrolled { .. } }));
-    let Answer::People { people } = perform(&opened.practice, Request::People) else { panic!() };
+    let Answer::People { people } = perform(&opened.practice, Request::People, Actor::AdminSocket) else {
+        panic!()
+    };
     assert_eq!(people.len(), 1);
     assert_eq!(people[0].invitations, [invitation.id]);
     opened.close().unwrap();

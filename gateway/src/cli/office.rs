@@ -11,7 +11,9 @@ use model::{Role, Timestamp};
 use qrcode::render::unicode::Dense1x2;
 
 use super::{Context, Place, failing};
-use crate::act::{InvitationShown, PersonShown};
+use crate::act::Actor;
+use crate::act::invitation::InvitationShown;
+use crate::act::people::PersonShown;
 use crate::admin::{self, Answer, Request, Status};
 use crate::ledger::Begin;
 use crate::log;
@@ -50,7 +52,7 @@ const HELD_PATIENCE: Duration = Duration::from_secs(10);
 const HELD_LOOK: Duration = Duration::from_millis(200);
 
 /// Has it done by the running gateway, or does it here where none runs.
-fn done(context: &Context, place: &Place, request: Request) -> Result<Answer, Failure> {
+pub(super) fn done(context: &Context, place: &Place, request: Request) -> Result<Answer, Failure> {
     let dir = place.folder.real();
     if let Some(answer) = ask(&dir, &request)? {
         return failing::of_answer(answer);
@@ -71,7 +73,7 @@ fn done(context: &Context, place: &Place, request: Request) -> Result<Answer, Fa
         }
     };
     let is_of_clock = request == Request::ClockConfirm;
-    let mut answer = admin::perform(&opened.practice, request);
+    let mut answer = admin::perform(&opened.practice, request, Actor::AdminSocket);
     if is_of_clock && let Err(error) = admin::keep_clock(&opened.practice) {
         answer = Answer::Refused { error };
     }
@@ -122,7 +124,7 @@ pub(super) fn book_list(context: &Context, place: &Place) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
-fn show(context: &Context, table: &Table) {
+pub(super) fn show(context: &Context, table: &Table) {
     if context.console.manner().output != Output::Json && !table.is_empty() {
         context.console.table(table);
     }

@@ -1,6 +1,7 @@
 //! What becomes of the keys of invitations.
 
 use super::*;
+use crate::act::Actor;
 use crate::testing;
 use host::Clock;
 use model::Role;
@@ -13,12 +14,12 @@ fn the_keys_of_an_invitation_go_with_its_end() {
     let clock = Clock::manual(Clock::system().unix_ms());
     let opened = testing::open(&dir, clock.clone());
     let practice = &opened.practice;
-    let invite = |role| act::invite(practice, role, "x", &[]).unwrap().id;
+    let invite = |role| act::invitation::invite(practice, role, "x", &[], Actor::AdminSocket).unwrap().id;
     let (staff, client) = (invite(Role::Admin), invite(Role::Client));
     let kept = || {
         let kept = practice.vault.list_private(&purpose::of(purpose::INVITE).unwrap()).unwrap();
         let mut ids: Vec<_> =
-            kept.into_iter().filter_map(act::invitation_of_key).map(|id| id.to_string()).collect();
+            kept.into_iter().filter_map(act::invitation::of_key).map(|id| id.to_string()).collect();
         ids.sort();
         ids
     };

@@ -1,0 +1,164 @@
+//! Invitations: drawn and shown once, and the confirmation of the device that used one.
+
+use std::sync::Arc;
+
+use certs::Invitation;
+use certs::enrolment::CheckDigits;
+use model::{InvitationId, KeyId, PersonId, Role, Timestamp, limits};
+use receipts::event::{
+    Actor, DeviceConfirmed, GrantGiven, InvitationIssued, Label, PersonAdded, PersonNamed,
+};
+use serde::{Deserialize, Serialize};
+use vault::EntryScope;
+
+use super::{ActError, book, commit, failed};
+use crate::enrol;
+use crate::ledger::rows::Standing;
+use crate::practice::Practice;
+
+/// An invitation, shown once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationShown {
+    /// Its id, for `confirm`.
+    pub id: String,
+    /// The word to paste.
+    pub word: String,
+    /// The code to type.
+    pub code: String,
+    /// Where the gateway is.
+    pub address: String,
+    /// When it ends: RFC 3339.
+    pub expires: String,
+    /// Whom it is for.
+    pub person: String,
+}
+
+/// A device that was confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmed {
+    /// The person's name.
+    pub person: String,
+    /// Their role.
+    pub role: String,
+    /// What the device calls itself.
+    pub label: String,
+    /// The device.
+    pub device: String,
+}
+
+/// Invites a person: makes the person, grants the books, and draws an invitation whose keys are durable before it is
+/// shown.
+///
+/// # Errors
+/// [`ActError`].
+pub fn invite(
+    practice: &Arc<Practice>,
+    role: Role,
+    name: &str,
+    books: &[String],
+    by: Actor,
+) -> Result<InvitationShown, ActError> {
+    let label = Label::parse(name).map_err(|_| ActError::NameWrong)?;
+    let books = books.iter().map(|book| book::find(practice, book)).collect::<Result<Vec<_>, _>>()?;
+    let person = PersonId::from_bytes(host::random::bytes().map_err(|error| failed(&error))?);
+    let life =
+        if role.is_staff() { limits::INVITATION_STAFF_SECONDS } else { limits::INVITATION_CLIENT_SECONDS };
+    let expires = practice.now().plus_seconds(life);
+    let invitation = draw(practice, expires)?;
+    let word = invitation.word().map_err(|error| failed(&error))?;
+    enrol::keep_invitation(practice, &invitation)?;
+    let (house, own) =
+        (practice.entry_key(EntryScope::House)?, practice.entry_key(EntryScope::Person(person))?);
+    let id = invitation.id;
+    let outcome = commit(practice, move |group| {
+        let mut statements = vec![
+            group.made(PersonAdded { person, role, until: None, by }, house)?,
+            group.made(PersonNamed { person, name: label }, own)?,
+        ];
+        for book in books {
+            statements.push(group.made(GrantGiven { person, book, until: None, by }, house)?);
+        }
+        let issued = InvitationIssued { invitation: id, person, role, expires, replaces: None, by };
+        statements.push(group.made(issued, house)?);
+        Ok(statements)
+    });
+    if let Err(error) = outcome {
+        enrol::forget_invitation(practice, id);
+        return Err(error);
+    }
+    Ok(InvitationShown {
+        id: id.to_string(),
+        word: word.to_string(),
+        code: invitation.code().to_string(),
+        address: practice.config.address(),
+        expires: expires.to_rfc3339(),
+        person: person.to_string(),
+    })
+}
+
+fn draw(practice: &Practice, expires: Timestamp) -> Result<Invitation, ActError> {
+    loop {
+        let drawn = Invitation::draw(
+            practice.keys.trust.pin(),
+            &practice.config.host,
+            practice.config.port,
+            expires,
+        )?;
+        // Two of a thousand million: drawn again, never used twice.
+        if practice.registry.invitation(drawn.id).is_none() {
+            return Ok(drawn);
+        }
+    }
+}
+
+/// Gives a member of staff their rights, after the digits were compared.
+///
+/// # Errors
+/// [`ActError::DigitsDiffer`], [`ActError::NotEnrolled`].
+pub fn confirm(
+    practice: &Arc<Practice>,
+    invitation: &str,
+    digits: &str,
+    by: Actor,
+) -> Result<Confirmed, ActError> {
+    let not_enrolled = || ActError::NotEnrolled { invitation: invitation.to_owned() };
+    let id = InvitationId::parse(invitation).map_err(|_| not_enrolled())?;
+    let device =
+        practice.registry.invitation(id).and_then(|invitation| invitation.device).ok_or_else(not_enrolled)?;
+    let device = practice.registry.device(device).ok_or_else(not_enrolled)?;
+    let shown = enrol::digits(practice, device.id).map_err(|error| failed(&error))?;
+    if CheckDigits::parse(digits) != Ok(shown) {
+        return Err(ActError::DigitsDiffer);
+    }
+    match device.standing() {
+        Standing::Active => {}
+        Standing::Declined => return Err(not_enrolled()),
+        Standing::Bound => {
+            let house = practice.entry_key(EntryScope::House)?;
+            let id = device.id;
+            commit(practice, move |group| Ok(vec![group.made(DeviceConfirmed { device: id, by }, house)?]))?;
+        }
+    }
+    Ok(Confirmed {
+        person: device.person.name().as_deref().unwrap_or("").to_owned(),
+        role: device.person.role.to_string(),
+        label: device.label().as_deref().unwrap_or("").to_owned(),
+        device: device.id.to_uuid(),
+    })
+}
+
+/// The key id under which an invitation's three keys are kept.
+pub(crate) fn key(id: InvitationId) -> KeyId {
+    let mut bytes = [0u8; 16];
+    for (slot, byte) in bytes.iter_mut().rev().zip(id.get().to_be_bytes().iter().rev()) {
+        *slot = *byte;
+    }
+    KeyId::from_bytes(bytes)
+}
+
+/// The invitation whose keys are kept under this id.
+pub(crate) fn of_key(id: KeyId) -> Option<InvitationId> {
+    let [zeros @ .., a, b, c, d] = *id.as_bytes();
+    let number = InvitationId::new(u32::from_be_bytes([a, b, c, d])).ok()?;
+    (zeros == [0; 12]).then_some(number)
+}

@@ -1,0 +1,97 @@
+//! People as they are shown: with their books, devices and open invitations.
+
+use std::sync::Arc;
+
+use certs::enrolment::CheckDigits;
+use model::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::book::BookShown;
+use crate::enrol;
+use crate::ledger::rows::Standing;
+use crate::practice::Practice;
+
+/// A person with their devices, as they are shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonShown {
+    /// Their id, 26 symbols.
+    pub id: String,
+    /// Their name; foreign text.
+    pub name: String,
+    /// Their role.
+    pub role: String,
+    /// Ids and names of the books granted.
+    pub books: Vec<BookShown>,
+    /// Their devices.
+    pub devices: Vec<DeviceShown>,
+    /// Their invitations that nobody has used and that have not ended.
+    pub invitations: Vec<String>,
+}
+
+/// A device, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceShown {
+    /// Its id, as in its certificate.
+    pub id: String,
+    /// What it calls itself; foreign text.
+    pub label: String,
+    /// `active`, `waiting` or `declined`.
+    pub standing: String,
+    /// The invitation by which it came.
+    pub invitation: String,
+    /// The digits that it shows, while it waits.
+    pub digits: Option<String>,
+    /// When it spoke to the gateway last, since the gateway's start.
+    pub last_seen: Option<String>,
+}
+
+/// Everybody, with devices and invitations.
+pub fn all(practice: &Practice) -> Vec<PersonShown> {
+    let now = practice.now();
+    let open = practice.registry.invitations();
+    let person = |person: Arc<crate::registry::Person>| PersonShown {
+        id: person.id.to_string(),
+        name: person.name().as_deref().unwrap_or("").to_owned(),
+        role: person.role.to_string(),
+        books: practice
+            .registry
+            .granted(person.id, now)
+            .into_iter()
+            .map(|(book, _)| BookShown {
+                id: book.id.to_string(),
+                name: book.name().as_deref().unwrap_or("").to_owned(),
+            })
+            .collect(),
+        devices: practice
+            .registry
+            .devices_of(person.id)
+            .iter()
+            .map(|device| device_shown(practice, device))
+            .collect(),
+        invitations: open
+            .iter()
+            .filter(|(_, invitation)| {
+                invitation.person == person.id && invitation.device.is_none() && now < invitation.expires
+            })
+            .map(|(id, _)| id.to_string())
+            .collect(),
+    };
+    practice.registry.people().into_iter().map(person).collect()
+}
+
+fn device_shown(practice: &Practice, device: &crate::registry::Device) -> DeviceShown {
+    let (standing, waits) = match device.standing() {
+        Standing::Active => ("active", false),
+        Standing::Bound => ("waiting", device.person.role.is_staff()),
+        Standing::Declined => ("declined", false),
+    };
+    let digits: Option<CheckDigits> = if waits { enrol::digits(practice, device.id).ok() } else { None };
+    DeviceShown {
+        id: device.id.to_uuid(),
+        label: device.label().as_deref().unwrap_or("").to_owned(),
+        standing: standing.to_owned(),
+        invitation: device.invitation.to_string(),
+        digits: digits.map(|digits| digits.to_string()),
+        last_seen: device.last_seen().map(Timestamp::to_rfc3339),
+    }
+}
