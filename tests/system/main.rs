@@ -2,6 +2,7 @@
 
 mod access;
 mod administration;
+mod benchmark;
 mod companion;
 mod enrolment;
 mod expiry;

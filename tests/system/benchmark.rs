@@ -1,0 +1,20 @@
+//! The benchmark program: that it runs to its end. Its figures are for people to read; no test times anything.
+
+use std::process::Command;
+
+#[test]
+fn the_quick_benchmark_runs_to_its_end_and_writes_its_table() {
+    let place = harness::scene::place();
+    let out = place.path().join("table.md");
+    let ran = Command::new(env!("CARGO_BIN_EXE_counterfoil-bench"))
+        .args(["--quick", "--out"])
+        .arg(&out)
+        .env("TMPDIR", place.path())
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let table = std::fs::read_to_string(&out).unwrap();
+    for row in ["raw quinn", "Counterfoil, to the receipt", "SHA-256", "at its peak", "Sent again"] {
+        assert!(table.contains(row), "{row} is not in:\n{table}");
+    }
+}
