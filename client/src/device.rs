@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! keys/tls  keys/signing     secret files of `seal`: context `key`, owner = device id, purpose "tls" or "signing"
-//! keys/file-key              32 random bytes, 0600, that open them; not there where a passphrase does
+//! keys/keychain              the name of the entry in the system's keychain that has the 32 bytes that open them; or
+//! keys/file-key              these 32 bytes in plain, 0600, on demand only; neither where a passphrase opens them
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use certs::enrolment::DeviceKeys;
 use certs::{Certificate, CertsError, PrivateKey, Purpose};
-use console::{Console, Failure, failure};
+use console::{Arg, Console, Failure, failure};
 use host::Disk;
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
@@ -19,6 +20,7 @@ use seal::secret::{self, SECRET_FILE_BYTES_MAX};
 use seal::{Argon2Parameters, FileKey, SlotError, Unlock, UnlockKind, context};
 use zeroize::Zeroizing;
 
+use crate::keychain::{Keychain, KeychainFault};
 use crate::practice::{FILE_BYTES_MAX, Practice};
 use crate::trouble::{self, Told};
 
@@ -27,12 +29,47 @@ const PASSPHRASE_FILE_BYTES_MAX: u64 = 4096;
 /// Fewest characters of a new passphrase.
 pub const PASSPHRASE_CHARACTERS_MIN: usize = 10;
 
-/// What new keys are sealed under.
+/// What keys are sealed under.
 pub enum Guard {
+    /// A key in the system's keychain.
+    Keychain(Keychain),
     /// A key file beside them: they are as safe as this account's files.
     KeyFile,
     /// A passphrase.
     Passphrase(Zeroizing<String>),
+}
+
+impl Guard {
+    /// Which it is.
+    pub const fn kind(&self) -> GuardKind {
+        match self {
+            Self::Keychain(_) => GuardKind::Keychain,
+            Self::KeyFile => GuardKind::Plain,
+            Self::Passphrase(_) => GuardKind::Passphrase,
+        }
+    }
+}
+
+/// How keys are kept, as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GuardKind {
+    /// Their key is in the system's keychain.
+    Keychain,
+    /// Their key lies beside them.
+    Plain,
+    /// A passphrase opens them.
+    Passphrase,
+}
+
+impl GuardKind {
+    /// The word for programs, and the end of its message's key.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Keychain => "keychain",
+            Self::Plain => "plain",
+            Self::Passphrase => "passphrase",
+        }
+    }
 }
 
 /// Where a passphrase comes from when the keys want one: the file that was named, or the person.
@@ -91,6 +128,9 @@ pub struct KeyFolder {
     owner: [u8; 16],
 }
 
+/// The file that names the keychain's entry.
+const KEYCHAIN: &str = "keychain";
+
 /// What a key is for: the names of its file and purpose.
 const TLS: (&str, [u8; 16]) = ("tls", context::label(b"tls"));
 const SIGNING: (&str, [u8; 16]) = ("signing", context::label(b"signing"));
@@ -108,6 +148,12 @@ impl KeyFolder {
     pub fn store(&self, keys: &DeviceKeys, guard: &Guard) -> Told<()> {
         let _durable = self.disk.create_folder(&self.folder).map_err(|error| trouble::disk(&error))?;
         let unlock = match guard {
+            Guard::Keychain(entry) => {
+                let path = self.folder.join(KEYCHAIN);
+                let written = self.disk.write_whole(&path, entry.name().as_bytes());
+                let _durable = written.map_err(|error| trouble::disk(&error))?;
+                Unlock::KeyFile(entry.key())
+            }
             Guard::KeyFile => self.file_key()?,
             Guard::Passphrase(passphrase) => Unlock::Passphrase(passphrase.clone()),
         };
@@ -132,9 +178,13 @@ impl KeyFolder {
         let kind = secret::kind_of(&tls).map_err(|error| self.slot_failed(TLS.0, &error))?;
         let guard = match kind {
             UnlockKind::Passphrase => Guard::Passphrase(unlocker.passphrase()?),
-            UnlockKind::KeyFile => Guard::KeyFile,
+            UnlockKind::KeyFile => match self.keychain()? {
+                Some(entry) => Guard::Keychain(entry),
+                None => Guard::KeyFile,
+            },
         };
         let unlock = match &guard {
+            Guard::Keychain(entry) => Unlock::KeyFile(entry.key()),
             Guard::KeyFile => self.file_key()?,
             Guard::Passphrase(passphrase) => Unlock::Passphrase(passphrase.clone()),
         };
@@ -177,6 +227,29 @@ impl KeyFolder {
             true => failure::device_key_damaged(&path),
             false => trouble::disk(&error),
         })
+    }
+
+    /// The entry of the system's keychain, where one is named.
+    fn keychain(&self) -> Told<Option<Keychain>> {
+        let path = self.folder.join(KEYCHAIN);
+        let name = match self.disk.read_whole(&path, 64) {
+            Ok(name) => String::from_utf8(name).map_err(|_| failure::device_key_damaged(&path))?,
+            Err(error) if error.is_absent() => return Ok(None),
+            Err(error) => return Err(trouble::disk(&error)),
+        };
+        match Keychain::open(&name) {
+            Ok(entry) => Ok(Some(entry)),
+            Err(KeychainFault::Damaged) => Err(failure::device_key_damaged(&path)),
+            Err(KeychainFault::Absent) => {
+                Err(failure::keychain_closed(Arg::Message("cause-keychain-absent")))
+            }
+            Err(KeychainFault::Locked) => {
+                Err(failure::keychain_closed(Arg::Message("cause-keychain-locked")))
+            }
+            Err(KeychainFault::NoEntry) => {
+                Err(failure::keychain_closed(Arg::Message("cause-keychain-entry")))
+            }
+        }
     }
 
     /// The key file's bytes; made where there are none.
@@ -246,6 +319,8 @@ pub struct Device {
     pub tls_key: PrivateKey,
     /// What it signs statements with.
     pub signer: Arc<DeviceSigner>,
+    /// How its keys are kept.
+    pub guard: GuardKind,
 }
 
 impl Device {
@@ -267,7 +342,7 @@ impl Device {
         let signing_chain = read(&file.signing).ok_or_else(damaged)?;
         let folder = practice.folder().join("keys");
         let keys = KeyFolder::new(practice.disk().clone(), folder, *about.device.as_bytes());
-        let (keys, _) = keys.open(unlocker)?;
+        let (keys, guard) = keys.open(unlocker)?;
         let leaf = signing_chain.first().ok_or_else(damaged)?;
         let tls_leaf = tls_chain.first().ok_or_else(damaged)?;
         if tls_leaf.public_key() != keys.tls.public() || leaf.public_key() != keys.signing.public() {
@@ -275,7 +350,7 @@ impl Device {
         }
         let uri = Purpose::Signer(about.device).uri(&about.practice);
         let signer = DeviceSigner { certificate: leaf.der().to_vec(), uri, key: keys.signing };
-        Ok(Self { tls_key: keys.tls, signer: Arc::new(signer), tls_chain })
+        Ok(Self { tls_key: keys.tls, signer: Arc::new(signer), tls_chain, guard: guard.kind() })
     }
 }
 

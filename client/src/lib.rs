@@ -4,7 +4,7 @@
 //! ```text
 //! home        the folder of everything, and the practices in it
 //! practice    one practice: who we are there, whom we trust, the newest checkpoint
-//! device      this device's keys and certificates; the signer
+//! device      this device's keys and certificates; the signer      keychain  the system's, that guards them
 //! endpoint    UDP sockets and QUIC's settings
 //! connection  TLS, Hello and Welcome, streams         link  a connection that comes back
 //! wire        one request's stream
@@ -35,6 +35,7 @@ pub mod fetch;
 pub mod hash;
 pub mod home;
 pub mod judging;
+pub mod keychain;
 pub mod landing;
 pub mod link;
 pub mod listing;

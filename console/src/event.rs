@@ -258,6 +258,8 @@ pub struct Identity {
     pub confirmed: bool,
     /// Until when its certificate lasts.
     pub certificate_until: String,
+    /// How its keys are kept: `keychain`, `passphrase` or `plain`.
+    pub keys: String,
 }
 
 /// An invitation.

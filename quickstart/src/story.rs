@@ -187,7 +187,7 @@ impl Stage {
             &[book.to_owned()],
             Actor::AdminSocket,
         )?;
-        self.companion("client").run(&["enrol", &invitation.word], &[]).done("enrol")?;
+        self.companion("client").run(&["enrol", &invitation.word, "--plain-keys"], &[]).done("enrol")?;
         self.said("quickstart-client-enrolled", args![person = client_name.as_str()]);
         let invitation = act::invitation::invite(
             practice,
@@ -196,7 +196,10 @@ impl Stage {
             &[book.to_owned()],
             Actor::AdminSocket,
         )?;
-        let enrolled = self.companion("bookkeeper").run(&["enrol", &invitation.word], &[]).done("enrol")?;
+        let enrolled = self
+            .companion("bookkeeper")
+            .run(&["enrol", &invitation.word, "--plain-keys"], &[])
+            .done("enrol")?;
         let digits =
             enrolled.event("identity").and_then(|identity| identity.get("digits")).and_then(Value::as_str);
         let digits = digits.ok_or(Broken("the bookkeeper's device shows no digits".to_owned()))?.to_owned();

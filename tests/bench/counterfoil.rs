@@ -172,7 +172,11 @@ fn program(name: &str) -> Outcome<Command> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
     let path = own.with_file_name(name);
     match path.exists() {
-        true => Ok(Command::new(path)),
+        true => {
+            let mut command = Command::new(path);
+            command.env("COUNTERFOIL_PLAIN_KEYS", "1");
+            Ok(command)
+        }
         false => {
             Err(format!("{} is not built; run: cargo build --release --workspace --bins", path.display()))
         }

@@ -32,6 +32,8 @@ pub fn command(name: &str) -> Command {
             command.env_remove(variable);
         }
     }
+    // No test may touch the keychain of whoever runs it.
+    command.env("COUNTERFOIL_PLAIN_KEYS", "1");
     command.env("LC_ALL", "C.UTF-8").env("RUST_BACKTRACE", "1");
     command
 }

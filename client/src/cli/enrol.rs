@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use certs::enrolment::{Device as DeviceWords, LABEL_BYTES_MAX, PLATFORM_BYTES_MAX};
-use console::{Answer, Console, Event, Exit, args, event, failure, fields};
+use console::{Answer, Console, Event, Exit, FailureCode, args, event, failure, fields};
 use model::Timestamp;
 use protocol::message::{Confirm, Done, Standing};
 
@@ -11,6 +11,7 @@ use super::Context;
 use crate::connection::Connection;
 use crate::device::{Device, Guard};
 use crate::enrol::{Enrolment, Found, Wanted, forget, read_invitation};
+use crate::keychain::Keychain;
 use crate::link::Patience;
 use crate::practice::{About, Confirmed, Practice};
 use crate::trouble::{self, Told};
@@ -27,8 +28,11 @@ pub(super) struct Flags {
     at: Option<String>,
     #[arg(long, value_name = "NAME")]
     label: Option<String>,
-    #[arg(long)]
+    #[arg(long, conflicts_with = "plain_keys")]
     passphrase: bool,
+    /// Also by the environment, for machines that nobody sits at.
+    #[arg(long, env = "COUNTERFOIL_PLAIN_KEYS", value_parser = clap::builder::FalseyValueParser::new())]
+    plain_keys: bool,
 }
 
 pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
@@ -36,8 +40,11 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
         Some(typed) if typed != "-" => typed.to_owned(),
         given => read_typed(&context.console, given.is_some())?,
     };
-    let protect =
-        if flags.passphrase || context.passphrase_file.is_some() { Protect::Passphrase } else { Protect::No };
+    let protect = match (flags.passphrase || context.passphrase_file.is_some(), flags.plain_keys) {
+        (true, _) => Protect::Passphrase,
+        (false, true) => Protect::No,
+        (false, false) => Protect::Keychain,
+    };
     let wanted = Wanted {
         invitation: read_invitation(&typed)?,
         at: flags.at,
@@ -74,8 +81,32 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protect {
+    Keychain,
     No,
     Passphrase,
+}
+
+impl Protect {
+    /// What keys that are made now are sealed under. Where there is no keychain, a passphrase is asked for: keys in
+    /// plain are never what somebody gets without having said so.
+    fn guard(self, context: &Context) -> Told<Guard> {
+        match self {
+            Self::No => Ok(Guard::KeyFile),
+            Self::Passphrase => Ok(Guard::Passphrase(context.unlocker().new_passphrase()?)),
+            Self::Keychain => match tokio::task::block_in_place(Keychain::make) {
+                Ok(entry) => Ok(Guard::Keychain(entry)),
+                Err(fault) => {
+                    tracing::info!(%fault, "the system's keychain is not used");
+                    context.console.say("enrol-no-keychain", &[]);
+                    let passphrase = context.unlocker().new_passphrase();
+                    Ok(Guard::Passphrase(passphrase.map_err(|failure| match failure.code() {
+                        FailureCode::OptionNeeded => failure::keychain_missing(),
+                        _ => failure,
+                    })?))
+                }
+            },
+        }
+    }
 }
 
 /// The invitation from the person, or from another program.
@@ -99,10 +130,7 @@ async fn exchange(context: &Context, enrolment: &Enrolment<'_>, protect: Protect
     let (keys, guard) = match enrolment.has_keys()? {
         true => tokio::task::block_in_place(|| enrolment.pending_keys().open(&context.unlocker()))?,
         false => {
-            let guard = match protect {
-                Protect::No => Guard::KeyFile,
-                Protect::Passphrase => Guard::Passphrase(context.unlocker().new_passphrase()?),
-            };
+            let guard = protect.guard(context)?;
             (tokio::task::block_in_place(|| enrolment.make_keys(&guard))?, guard)
         }
     };
@@ -190,6 +218,7 @@ pub(super) fn identity(practice: &Practice, device: &Device, rights: Rights) -> 
         digits: about.role.is_staff().then(|| about.digits.clone()),
         confirmed: rights == Rights::Active,
         certificate_until: until.to_rfc3339(),
+        keys: device.guard.word().to_owned(),
     })
 }
 

@@ -5,7 +5,7 @@ use model::Timestamp;
 
 use super::Context;
 use super::enrol::{Rights, identity};
-use crate::device::Device;
+use crate::device::{Device, GuardKind};
 use crate::practice::{Confirmed, Practice};
 use crate::trouble::Told;
 
@@ -44,5 +44,13 @@ pub(super) fn lines(console: &Console, practice: &Practice, device: &Device) -> 
     console.say("identity-gateway", args![address = about.addresses.first().cloned().unwrap_or_default()]);
     let until = console::Arg::Date(until);
     console.say("identity-certificate", args![until]);
+    console.say(
+        match device.guard {
+            GuardKind::Keychain => "identity-keys-keychain",
+            GuardKind::Passphrase => "identity-keys-passphrase",
+            GuardKind::Plain => "identity-keys-plain",
+        },
+        &[],
+    );
     Ok(())
 }

@@ -136,6 +136,9 @@ cause-no-address = this machine has no such address
 cause-no-file = it is no plain file
 cause-key-length = a key file has exactly 32 bytes
 cause-passphrase-length = a passphrase has at most 1,024 bytes
+cause-keychain-absent = none answers
+cause-keychain-locked = it is locked
+cause-keychain-entry = it has no entry for this device
 cause-no-room = more room than there is
 cause-open-to-others = others on this machine can read it; close it to them (chmod 600)
 

@@ -3,6 +3,7 @@
 ## enrol
 
 enrol-connecting = Connecting to { $address } …
+enrol-no-keychain = This computer has no keychain that could guard the keys of this device, so they get a passphrase.
 enrol-proved = ✓ The other side is the practice that invited you.
 enrol-identity = ✓ Enrolled. From now on this device stands for:
 enrol-confirm = Is that right?
@@ -24,6 +25,9 @@ identity-books = { "  " }Books     { $books }
 identity-pin = { "  " }Pin       { $pin }
 identity-gateway = { "  " }Gateway   { $address }
 identity-certificate = { "  " }Certificate  until { $until }
+identity-keys-keychain = { "  " }Keys      opened by this system's keychain
+identity-keys-passphrase = { "  " }Keys      opened by a passphrase
+identity-keys-plain = { "  " }Keys      in plain: whoever reads this account's files can act as this device
 identity-waiting = { "  " }State     waits for an admin; check digits { $digits }
 
 ## send

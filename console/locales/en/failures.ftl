@@ -112,6 +112,14 @@ err-device-unlock-wrong = The passphrase is wrong; this device's keys stay close
 why-device-unlock-wrong = A passphrase was set when the device was enrolled.
 next-device-unlock-wrong = Try again; if it is lost, ask an admin for a new invitation.
 
+err-keychain-closed = The system's keychain does not open this device's keys: { $cause }
+why-keychain-closed = It may be locked, or belong to another account of this computer.
+next-keychain-closed = Log in as who enrolled this device, unlock the keychain and run again; if its entry is lost, ask an admin for a new invitation.
+
+err-keychain-missing = There is no keychain here, and nobody can be asked for a passphrase.
+why-keychain-missing = The device's keys are not left unprotected unless you say so.
+next-keychain-missing = Add --passphrase-file FILE, or --plain-keys if whoever reads this account's files may act as this device.
+
 err-device-key-damaged = This device's key file is damaged: { $path }
 why-device-key-damaged = Its content is not what was written.
 next-device-key-damaged = Restore the file from a backup, or ask an admin for a new invitation.

@@ -48,6 +48,7 @@ help-counterfoil-enrol--invitation = The invitation: one word that begins with C
 help-counterfoil-enrol--at = Where the gateway is; needed only with the code of 25 letters
 help-counterfoil-enrol--label = What to call this device, like “office PC”
 help-counterfoil-enrol--passphrase = Protect this device's keys with a passphrase, to be typed at every use
+help-counterfoil-enrol--plain-keys = Keep this device's keys in plain, instead of in the system's keychain
 help-counterfoil-status = Who I am, what is unfinished, and what became of what was sent
 help-counterfoil-send = Send files and folders and get one signed receipt
 help-counterfoil-send-after = Run the same line again to go on where it stopped. What was sent before is recognised and not sent again.

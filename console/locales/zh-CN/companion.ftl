@@ -3,6 +3,7 @@
 ## 登记
 
 enrol-connecting = 正在连接 { $address }……
+enrol-no-keychain = 这台电脑没有可用的系统钥匙串，密钥将用口令保护。
 enrol-proved = ✓ 对方确实是邀请您的那家事务所。
 enrol-identity = ✓ 登记成功。从现在起，这台设备代表：
 enrol-confirm = 以上信息是否正确？
@@ -24,6 +25,9 @@ identity-books = { "  " }账套      { $books }
 identity-pin = { "  " }识别码    { $pin }
 identity-gateway = { "  " }网关      { $address }
 identity-certificate = { "  " }证书      { $until }到期
+identity-keys-keychain = { "  " }密钥      由系统的钥匙串保管
+identity-keys-passphrase = { "  " }密钥      由口令保护
+identity-keys-plain = { "  " }密钥      未加保护：能读到此账户文件的人就能冒用这台设备
 identity-waiting = { "  " }状态      等待管理员确认，核对数字 { $digits }
 
 ## 发送

@@ -112,6 +112,14 @@ err-device-unlock-wrong = 口令不对，打不开这台设备的密钥。
 why-device-unlock-wrong = 登记时您为密钥设了口令。
 next-device-unlock-wrong = 再试一次；忘了口令就请管理员重新邀请这台设备。
 
+err-keychain-closed = 系统的钥匙串打不开这台设备的密钥：{ $cause }
+why-keychain-closed = 钥匙串可能已锁定，或属于这台电脑的另一个账户。
+next-keychain-closed = 用登记时的账户登录，解锁钥匙串后再运行；条目若已丢失，请管理员重新邀请这台设备。
+
+err-keychain-missing = 这里没有系统钥匙串，也无法询问口令。
+why-keychain-missing = 除非您明确要求，设备的密钥不会不加保护地存放。
+next-keychain-missing = 加上 --passphrase-file 文件；若允许能读此账户文件的人使用这台设备，就加 --plain-keys。
+
 err-device-key-damaged = 这台设备的密钥文件坏了：{ $path }
 why-device-key-damaged = 文件的内容和写下时不一样。
 next-device-key-damaged = 从备份恢复这个文件，或请管理员重新邀请这台设备。

@@ -48,6 +48,7 @@ help-counterfoil-enrol--invitation = 邀请：以 CF1 开头的一个词，或 2
 help-counterfoil-enrol--at = 网关的地址；只有用 25 位邀请码时才需要
 help-counterfoil-enrol--label = 这台设备叫什么，如“财务电脑”
 help-counterfoil-enrol--passphrase = 用口令保护这台设备的密钥，每次使用都要输入
+help-counterfoil-enrol--plain-keys = 密钥不放进系统钥匙串，直接存在文件里
 help-counterfoil-status = 我是谁、未完成的发送、发出的资料到了哪一步
 help-counterfoil-send = 发送文件和文件夹，拿到一张签名的回执
 help-counterfoil-send-after = 再运行同一行就会从断处继续。已发送过的文件会认出来，不重发。

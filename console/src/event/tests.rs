@@ -73,6 +73,7 @@ fn examples() -> Vec<Event> {
             digits: Some(s("1234 5678")),
             confirmed: false,
             certificate_until: s("t"),
+            keys: s("keychain"),
         }),
         Event::Invitation(Invitation {
             id: s("1"),

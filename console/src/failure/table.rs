@@ -108,6 +108,8 @@ failures! {
     223 clocks_differ ClocksDiffer "clocks-differ" Certificate Never [here there]
     224 enrolment_failed EnrolmentFailed "enrolment-failed" Certificate Never [cause]
     225 renewal_needed RenewalNeeded "renewal-needed" Certificate Never []
+    226 keychain_closed KeychainClosed "keychain-closed" Failed Later [cause]
+    227 keychain_missing KeychainMissing "keychain-missing" Usage Never []
     // F-03xx: The connection.
     301 gateway_unreachable GatewayUnreachable "gateway-unreachable" Unreachable Later [address cause]
     302 connection_lost ConnectionLost "connection-lost" Unreachable Later [address]

@@ -1,5 +1,6 @@
-//! What a practice is unlocked with: a key file, a passphrase in a file, the words of the recovery kit, or a passphrase
-//! that is asked for. A secret itself is never a flag or an environment value.
+//! What a practice is unlocked with: a key file, a passphrase in a file, the words of the recovery kit, a credential that
+//! the service manager hands out, or a passphrase that is asked for. A secret itself is never a flag or an environment
+//! value.
 
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -22,6 +23,13 @@ pub(super) const PASSPHRASE_CHARACTERS_MIN: usize = 10;
 /// Words that are offered as a passphrase: 66 random bits.
 const WORDS_OFFERED: usize = 6;
 
+/// Where the service manager puts what it hands to the service alone (systemd.exec(5), CREDENTIALS).
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+/// The credential that is a key file.
+const CREDENTIAL_KEY: &str = "counterfoil.key";
+/// The credential that is a passphrase.
+const CREDENTIAL_PASSPHRASE: &str = "counterfoil.passphrase";
+
 /// What unlocks, on the command line of everything but `init`.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct UnlockFlags {
@@ -35,7 +43,8 @@ pub struct UnlockFlags {
 }
 
 impl UnlockFlags {
-    /// Reads or asks for what unlocks: the flags, else what the configuration names, else the person.
+    /// Reads or asks for what unlocks: the flags, else what the configuration names, else the service manager's
+    /// credential, else the person.
     ///
     /// # Errors
     /// `key-file-unusable`, `unlock-missing`, `kit-wrong`.
@@ -48,10 +57,13 @@ impl UnlockFlags {
             (None, Some(path), _, _) => passphrase_file(path),
             (None, None, Some(path), _) => key_file(path),
             (None, None, None, Some(path)) => passphrase_file(path),
-            (None, None, None, None) => {
-                let typed = console.secret("secret-unlock", &[], "--key-file").map_err(missing)?;
-                Ok(Unlock::Passphrase(typed))
-            }
+            (None, None, None, None) => match std::env::var_os(CREDENTIALS) {
+                Some(folder) if has_credential(Path::new(&folder)) => credential(Path::new(&folder)),
+                _ => {
+                    let typed = console.secret("secret-unlock", &[], "--key-file").map_err(missing)?;
+                    Ok(Unlock::Passphrase(typed))
+                }
+            },
         }
     }
 }
@@ -114,8 +126,29 @@ fn strong(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, Failure> {
     }
 }
 
+fn has_credential(folder: &Path) -> bool {
+    folder.join(CREDENTIAL_KEY).exists() || folder.join(CREDENTIAL_PASSPHRASE).exists()
+}
+
+/// What the service manager handed out. It gives the service's account its right by an access list, which shows as the
+/// group's.
+fn credential(folder: &Path) -> Result<Unlock, Failure> {
+    let key = folder.join(CREDENTIAL_KEY);
+    match key.exists() {
+        true => key_of(&key, read_secret(&key, KEY_FILE_BYTES as u64, "cause-key-length", 0o007)?),
+        false => {
+            let path = folder.join(CREDENTIAL_PASSPHRASE);
+            let bytes = read_secret(&path, PASSPHRASE_FILE_BYTES_MAX, "cause-passphrase-length", 0o007)?;
+            passphrase_of(&path, bytes).map(Unlock::Passphrase)
+        }
+    }
+}
+
 fn key_file(path: &Path) -> Result<Unlock, Failure> {
-    let bytes = read_secret(path, KEY_FILE_BYTES as u64, "cause-key-length")?;
+    key_of(path, read_secret(path, KEY_FILE_BYTES as u64, "cause-key-length", OTHERS)?)
+}
+
+fn key_of(path: &Path, bytes: Zeroizing<Vec<u8>>) -> Result<Unlock, Failure> {
     let mut key = Zeroizing::new([0u8; KEY_FILE_BYTES]);
     if bytes.len() != KEY_FILE_BYTES {
         return Err(failure::key_file_unusable(path, Arg::Message("cause-key-length")));
@@ -130,7 +163,10 @@ fn passphrase_file(path: &Path) -> Result<Unlock, Failure> {
 
 /// The file without the line end that editors leave.
 fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let mut bytes = read_secret(path, PASSPHRASE_FILE_BYTES_MAX, "cause-passphrase-length")?;
+    passphrase_of(path, read_secret(path, PASSPHRASE_FILE_BYTES_MAX, "cause-passphrase-length", OTHERS)?)
+}
+
+fn passphrase_of(path: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, Failure> {
     for end in [b'\n', b'\r'] {
         if bytes.last() == Some(&end) {
             bytes.pop();
@@ -143,15 +179,23 @@ fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failure> {
     })
 }
 
-/// A file that only its owner may read. A link to one is followed: that is how service managers hand secrets out.
-fn read_secret(path: &Path, bytes_max: u64, too_long: &'static str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+/// Everybody but the owner.
+const OTHERS: u32 = 0o077;
+
+/// A file that those of `closed_to` may not read. A link to one is followed.
+fn read_secret(
+    path: &Path,
+    bytes_max: u64,
+    too_long: &'static str,
+    closed_to: u32,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let unusable = |cause: Arg<'static>| failure::key_file_unusable(path, cause);
     let file = std::fs::File::open(path).map_err(|error| unusable(Arg::cause(&error).into_owned()))?;
     let about = file.metadata().map_err(|error| unusable(Arg::cause(&error).into_owned()))?;
     if !about.is_file() {
         return Err(unusable(Arg::Message("cause-no-file")));
     }
-    if about.mode() & 0o077 != 0 {
+    if about.mode() & closed_to != 0 {
         return Err(unusable(Arg::Message("cause-open-to-others")));
     }
     if about.len() > bytes_max {
@@ -186,6 +230,20 @@ mod tests {
             let refused = key_file(&written(folder.path(), &[7; 32], mode)).err().unwrap();
             assert_eq!(refused.code(), FailureCode::KeyFileUnusable, "{mode:o}");
         }
+    }
+
+    #[test]
+    fn a_credential_of_the_service_manager_unlocks_and_one_open_to_all_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!has_credential(folder.path()));
+        let put = |name: &str, bytes: &[u8], mode| {
+            std::fs::copy(written(folder.path(), bytes, mode), folder.path().join(name)).unwrap();
+            credential(folder.path())
+        };
+        let typed = put(CREDENTIAL_PASSPHRASE, b"six words of a phrase\n", 0o440);
+        assert!(matches!(typed, Ok(Unlock::Passphrase(typed)) if *typed == "six words of a phrase"));
+        assert!(matches!(put(CREDENTIAL_KEY, &[7; 32], 0o440), Ok(Unlock::KeyFile(key)) if *key == [7; 32]));
+        assert!(put(CREDENTIAL_KEY, &[7; 32], 0o444).is_err());
     }
 
     #[test]
