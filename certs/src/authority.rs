@@ -24,6 +24,11 @@ impl Serial {
         Ok(Self::from_random(host::random::bytes::<16>()?))
     }
 
+    /// One that was drawn before: what has another head was never ours.
+    pub fn parse(bytes: [u8; 16]) -> Option<Self> {
+        (Self::from_random(bytes).0 == bytes).then_some(Self(bytes))
+    }
+
     /// The 16 bytes, big-endian.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0

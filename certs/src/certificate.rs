@@ -18,7 +18,7 @@ pub const CERTIFICATE_BYTES_MAX: usize = 2048;
 pub const CHAIN_MAX: usize = 4;
 
 /// ecdsa-with-SHA256 as an AlgorithmIdentifier's OID (RFC 5758 section 3.2).
-const ECDSA_WITH_SHA256: &str = "1.2.840.10045.4.3.2";
+pub(crate) const ECDSA_WITH_SHA256: &str = "1.2.840.10045.4.3.2";
 
 /// A certificate and what was read from it.
 #[derive(Clone)]
@@ -216,11 +216,15 @@ impl Certificate {
 
     /// Whether `issuer` signed this: its name, its key identifier and its signature.
     pub(crate) fn is_signed_by(&self, issuer: &Certificate) -> Verdict {
-        match self.issuer == issuer.subject && self.extensions.authority_key == issuer.extensions.subject_key
-        {
+        match issuer.is_named(&self.issuer, self.extensions.authority_key.as_deref()) {
             true => issuer.key.verify_der(self.tbs(), &self.signature),
             false => Verdict::Invalid,
         }
+    }
+
+    /// Whether an issuer's name (DER) and key identifier are this certificate's.
+    pub(crate) fn is_named(&self, name: &[u8], key_identifier: Option<&[u8]>) -> bool {
+        self.subject == name && self.extensions.subject_key.as_deref() == key_identifier
     }
 
     fn tbs(&self) -> &[u8] {

@@ -2,12 +2,17 @@
 
 use model::Malformed;
 
+use crate::crl::CrlFault;
+
 /// Making, reading and using certificates failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CertsError {
     /// A certificate is not one of ours.
     #[error("not a certificate of this kind: {0}")]
     Certificate(#[from] CertificateFault),
+    /// A list just made is none: the machine is broken, or there are more revoked than a list holds.
+    #[error("the revocation list could not be made: {0}")]
+    Crl(CrlFault),
     /// The authority is used before or after its life, or after the time in which it signs.
     #[error("the issuing certificate may not sign at this time")]
     IssuerNotInForce,

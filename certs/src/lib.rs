@@ -7,6 +7,7 @@
 //! profile      the table of certificate profiles, and the URI that says what a certificate is for
 //! certificate  one certificate, read strictly
 //! authority    root and issuing authority: what signs certificates
+//! crl          certificate revocation lists, made, read, and the last good one kept
 //! root_file    root and spare at rest, under the words of the recovery kit
 //! root_record  who the practice is: the chain of root records that companions walk
 //! bundle       trust bundle: what changes more often than a root
@@ -29,11 +30,14 @@ pub mod authority;
 pub mod bundle;
 pub mod certificate;
 mod codec;
+pub mod crl;
 pub mod enrolment;
 pub mod error;
 pub mod invitation;
 pub mod judge;
 pub mod key;
+#[cfg(test)]
+mod oracle_tests;
 pub mod profile;
 pub mod root_file;
 pub mod root_record;
@@ -45,6 +49,7 @@ pub use admission::{Admission, Registry, admit};
 pub use authority::{Issued, IssuingAuthority, Root, Serial};
 pub use bundle::TrustBundle;
 pub use certificate::Certificate;
+pub use crl::{Crl, CrlFault};
 pub use error::{CertificateFault, CertsError};
 pub use invitation::{Invitation, InvitationKeys, Typed, TypedError};
 pub use judge::{Judged, Rejection, judge};

@@ -50,18 +50,23 @@ pub(crate) struct Practice {
 impl Practice {
     /// Practices of different seeds (1 to 20) have nothing in common.
     pub(crate) fn new(seed: u8) -> Self {
+        Self::made_at(seed, NOW)
+    }
+
+    /// One that was made at another time.
+    pub(crate) fn made_at(seed: u8, now: Timestamp) -> Self {
         let own = |number: u8| seed * 10 + number;
-        let root = Root::create_with(key(own(0)), serial(own(0)), NOW).unwrap();
-        let issuing = IssuingAuthority::create_with(&root, key(own(1)), serial(own(1)), 1, NOW).unwrap();
+        let root = Root::create_with(key(own(0)), serial(own(0)), now).unwrap();
+        let issuing = IssuingAuthority::create_with(&root, key(own(1)), serial(own(1)), 1, now).unwrap();
         let (spare, gateway_key, statements_key, receipts_key) =
             (key(own(2)), key(own(3)), key(own(4)), key(own(5)));
         let issue = |purpose, key: &PrivateKey, number| {
-            issuing.issue(purpose, key.public(), serial(own(number)), NOW).unwrap()
+            issuing.issue(purpose, key.public(), serial(own(number)), now).unwrap()
         };
         let gateway = issue(Purpose::Gateway, &gateway_key, 3);
         let statements = issue(Purpose::Statements, &statements_key, 4);
         let receipts = issue(Purpose::Receipts, &receipts_key, 5);
-        let record = RootRecord::first(&root, spare.key_hash(), NOW).unwrap();
+        let record = RootRecord::first(&root, spare.key_hash(), now).unwrap();
         let trust = PracticeTrust::walk(&[&record], Some(&root.pin())).unwrap();
         Self {
             root,
