@@ -13,6 +13,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("console", 1),
     ("journal", 2),
     ("vault", 2),
+    ("office", 2),
     ("gateway", 3),
     ("client", 3),
     ("quickstart", 4),

@@ -2,7 +2,8 @@
 //!
 //! clap speaks English only. So a program writes its commands with clap's derive and no help texts; this puts the
 //! catalogue's in their place: `help-<program>-<command>` for a command, `help-<program>-<command>--<argument>` for an
-//! argument, or `help-arg-<argument>` for one that means the same everywhere. [`missing`] lists what is not written.
+//! argument, or `help-arg-<argument>` for one that means the same everywhere. A command that several programs have is
+//! written once, as `help-office-<command>`, wherever it stands in a program. [`missing`] lists what is not written.
 
 use crate::output::Colour;
 use crate::{
@@ -15,6 +16,8 @@ use std::time::Duration;
 /// How to speak stands after what the command is about.
 const SPEECH: [&str; 6] = ["json", "quiet", "yes", "no_input", "no_color", "lang"];
 const LAST: usize = 900;
+/// Where the commands are written that several programs have.
+const SHARED: &str = "help-office";
 
 /// The flags by which every command of both programs can be told how to speak. Flatten it into the program's own.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -127,9 +130,9 @@ where
 
 /// The command with the catalogue's words in place of clap's.
 pub fn translated(command: clap::Command, catalogue: &Catalogue) -> clap::Command {
-    let key = key_of("help", command.get_name());
+    let keys = Keys(vec![key_of("help", command.get_name())]);
     let with_version = command.get_version().is_some();
-    let mut command = at_each_level(command, &key, catalogue);
+    let mut command = at_each_level(command, &keys, catalogue);
     if with_version {
         let help = catalogue.text("help-arg-version", &[]);
         let flag = clap::Arg::new("version").long("version").short('V').action(clap::ArgAction::Version);
@@ -143,11 +146,33 @@ pub fn translated(command: clap::Command, catalogue: &Catalogue) -> clap::Comman
 /// Keys that the command needs and the catalogue has not; for a program's tests.
 pub fn missing(command: &clap::Command, catalogue: &Catalogue) -> Vec<String> {
     let mut missing = Vec::new();
-    list_missing(command, &key_of("help", command.get_name()), catalogue, &mut missing);
+    list_missing(command, &Keys(vec![key_of("help", command.get_name())]), catalogue, &mut missing);
     missing
 }
 
-fn at_each_level(command: clap::Command, key: &str, catalogue: &Catalogue) -> clap::Command {
+/// The keys under which a command may be written: its own, then those of a command that several programs have, whose
+/// words may begin anywhere in the line.
+struct Keys(Vec<String>);
+
+impl Keys {
+    /// Those of a command below.
+    fn below(&self, name: &str) -> Self {
+        let longer = self.0.iter().map(|key| key_of(key, name));
+        Self(longer.chain([key_of(SHARED, name)]).collect())
+    }
+
+    /// The first under which something is written.
+    fn written(&self, ending: &str, catalogue: &Catalogue) -> Option<String> {
+        self.0.iter().map(|key| format!("{key}{ending}")).find(|key| catalogue.has(key))
+    }
+
+    /// Its own.
+    fn own(&self) -> &str {
+        self.0.first().map_or("help", String::as_str)
+    }
+}
+
+fn at_each_level(command: clap::Command, keys: &Keys, catalogue: &Catalogue) -> clap::Command {
     let options = catalogue.text("help-options", &[]);
     let arguments = catalogue.text("help-arguments", &[]);
     let help = clap::Arg::new("help").long("help").short('h').action(clap::ArgAction::Help);
@@ -164,7 +189,7 @@ fn at_each_level(command: clap::Command, key: &str, catalogue: &Catalogue) -> cl
             let heading = if arg.is_positional() { arguments.clone() } else { options.clone() };
             let arg = if SPEECH.contains(&arg.get_id().as_str()) { arg.display_order(LAST) } else { arg };
             let arg = arg.help_heading(heading);
-            match argument_key(key, arg.get_id().as_str(), catalogue) {
+            match argument_key(keys, arg.get_id().as_str(), catalogue) {
                 // clap would add its own English remarks on values; ours name them.
                 Some(found) if arg.get_action().takes_values() => arg
                     .help(catalogue.text(&found, &[]))
@@ -178,38 +203,36 @@ fn at_each_level(command: clap::Command, key: &str, catalogue: &Catalogue) -> cl
         .arg(
             help.help(catalogue.text("help-arg-help", &[])).help_heading(options.clone()).display_order(LAST),
         );
-    if catalogue.has(key) {
-        command = command.about(catalogue.text(key, &[])).long_about(None);
+    if let Some(key) = keys.written("", catalogue) {
+        command = command.about(catalogue.text(&key, &[])).long_about(None);
     }
-    let after = format!("{key}-after");
-    if catalogue.has(&after) {
+    if let Some(after) = keys.written("-after", catalogue) {
         command = command.after_help(catalogue.text(&after, &[]));
     }
     command.mut_subcommands(|sub| {
-        let key = key_of(key, sub.get_name());
-        at_each_level(sub, &key, catalogue)
+        let below = keys.below(sub.get_name());
+        at_each_level(sub, &below, catalogue)
     })
 }
 
-fn list_missing(command: &clap::Command, key: &str, catalogue: &Catalogue, missing: &mut Vec<String>) {
-    if !catalogue.has(key) {
-        missing.push(key.to_owned());
+fn list_missing(command: &clap::Command, keys: &Keys, catalogue: &Catalogue, missing: &mut Vec<String>) {
+    if keys.written("", catalogue).is_none() {
+        missing.push(keys.own().to_owned());
     }
     for argument in command.get_arguments().map(|argument| argument.get_id().as_str()) {
-        if argument_key(key, argument, catalogue).is_none() && !matches!(argument, "help" | "version") {
-            missing.push(format!("{key}--{}", argument.replace('_', "-")));
+        if argument_key(keys, argument, catalogue).is_none() && !matches!(argument, "help" | "version") {
+            missing.push(format!("{}--{}", keys.own(), argument.replace('_', "-")));
         }
     }
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
-        list_missing(sub, &key_of(key, sub.get_name()), catalogue, missing);
+        list_missing(sub, &keys.below(sub.get_name()), catalogue, missing);
     }
 }
 
-fn argument_key(command_key: &str, argument: &str, catalogue: &Catalogue) -> Option<String> {
+fn argument_key(keys: &Keys, argument: &str, catalogue: &Catalogue) -> Option<String> {
     let argument = argument.replace('_', "-");
-    let own = format!("{command_key}--{argument}");
     let common = format!("help-arg-{argument}");
-    [own, common].into_iter().find(|key| catalogue.has(key))
+    keys.written(&format!("--{argument}"), catalogue).or_else(|| catalogue.has(&common).then_some(common))
 }
 
 fn key_of(prefix: &str, name: &str) -> String {
@@ -337,6 +360,18 @@ mod tests {
         let raw: Vec<OsString> = ["x", "--json", "--lang", "zh"].iter().map(Into::into).collect();
         let manner = Manner::of_raw(&raw);
         assert_eq!((manner.output, manner.language), (Output::Json, Language::Chinese));
+    }
+
+    #[test]
+    fn a_command_of_several_programs_is_written_once() {
+        let book = clap::Command::new("book").subcommand(clap::Command::new("list"));
+        let admin = clap::Command::new("admin").subcommand(book.clone());
+        let catalogue = Catalogue::new(Language::English);
+        let missing_in = |name: &'static str, sub: clap::Command| {
+            let command = <Line as clap::CommandFactory>::command().name(name).subcommand(sub);
+            missing(&command, &catalogue).into_iter().filter(|key| key.contains("book")).count()
+        };
+        assert_eq!((missing_in("counterfoil-gateway", book), missing_in("counterfoil", admin)), (0, 0));
     }
 
     #[test]

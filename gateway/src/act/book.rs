@@ -3,21 +3,12 @@
 use std::sync::Arc;
 
 use model::BookId;
+use office::BookShown;
 use receipts::event::{Actor, BookAdded, BookNamed, Label};
-use serde::{Deserialize, Serialize};
 use vault::EntryScope;
 
-use super::{ActError, commit, failed};
+use super::{ActError, commit, entry_key, failed};
 use crate::practice::Practice;
-
-/// A book, as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BookShown {
-    /// Its id, 26 symbols.
-    pub id: String,
-    /// Its name; foreign text.
-    pub name: String,
-}
 
 /// Adds a book.
 ///
@@ -26,7 +17,8 @@ pub struct BookShown {
 pub fn add(practice: &Arc<Practice>, name: &str, by: Actor) -> Result<BookShown, ActError> {
     let label = Label::parse(name).map_err(|_| ActError::NameWrong)?;
     let book = BookId::from_bytes(host::random::bytes().map_err(|error| failed(&error))?);
-    let (house, own) = (practice.entry_key(EntryScope::House)?, practice.entry_key(EntryScope::Book(book))?);
+    let house = entry_key(practice, EntryScope::House)?;
+    let own = entry_key(practice, EntryScope::Book(book))?;
     commit(practice, move |group| {
         Ok(vec![
             group.made(BookAdded { book, by }, house)?,

@@ -5,46 +5,16 @@ use std::sync::Arc;
 use certs::Invitation;
 use certs::enrolment::CheckDigits;
 use model::{InvitationId, KeyId, PersonId, Role, Timestamp, limits};
+use office::{Confirmed, InvitationShown};
 use receipts::event::{
     Actor, DeviceConfirmed, GrantGiven, InvitationIssued, Label, PersonAdded, PersonNamed,
 };
-use serde::{Deserialize, Serialize};
 use vault::EntryScope;
 
-use super::{ActError, book, commit, failed};
+use super::{ActError, book, commit, entry_key, failed};
 use crate::enrol;
 use crate::ledger::rows::Standing;
 use crate::practice::Practice;
-
-/// An invitation, shown once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InvitationShown {
-    /// Its id, for `confirm`.
-    pub id: String,
-    /// The word to paste.
-    pub word: String,
-    /// The code to type.
-    pub code: String,
-    /// Where the gateway is.
-    pub address: String,
-    /// When it ends: RFC 3339.
-    pub expires: String,
-    /// Whom it is for.
-    pub person: String,
-}
-
-/// A device that was confirmed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Confirmed {
-    /// The person's name.
-    pub person: String,
-    /// Their role.
-    pub role: String,
-    /// What the device calls itself.
-    pub label: String,
-    /// The device.
-    pub device: String,
-}
 
 /// Invites a person: makes the person, grants the books, and draws an invitation whose keys are durable before it is
 /// shown.
@@ -66,9 +36,9 @@ pub fn invite(
     let expires = practice.now().plus_seconds(life);
     let invitation = draw(practice, expires)?;
     let word = invitation.word().map_err(|error| failed(&error))?;
-    enrol::keep_invitation(practice, &invitation)?;
-    let (house, own) =
-        (practice.entry_key(EntryScope::House)?, practice.entry_key(EntryScope::Person(person))?);
+    enrol::keep_invitation(practice, &invitation).map_err(|error| failed(&error))?;
+    let house = entry_key(practice, EntryScope::House)?;
+    let own = entry_key(practice, EntryScope::Person(person))?;
     let id = invitation.id;
     let outcome = commit(practice, move |group| {
         let mut statements = vec![
@@ -134,7 +104,7 @@ pub fn confirm(
         Standing::Active => {}
         Standing::Declined => return Err(not_enrolled()),
         Standing::Bound => {
-            let house = practice.entry_key(EntryScope::House)?;
+            let house = entry_key(practice, EntryScope::House)?;
             let id = device.id;
             commit(practice, move |group| Ok(vec![group.made(DeviceConfirmed { device: id, by }, house)?]))?;
         }

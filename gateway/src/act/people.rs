@@ -4,46 +4,11 @@ use std::sync::Arc;
 
 use certs::enrolment::CheckDigits;
 use model::Timestamp;
-use serde::{Deserialize, Serialize};
+use office::{BookShown, DeviceShown, PersonShown};
 
-use super::book::BookShown;
 use crate::enrol;
 use crate::ledger::rows::Standing;
 use crate::practice::Practice;
-
-/// A person with their devices, as they are shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PersonShown {
-    /// Their id, 26 symbols.
-    pub id: String,
-    /// Their name; foreign text.
-    pub name: String,
-    /// Their role.
-    pub role: String,
-    /// Ids and names of the books granted.
-    pub books: Vec<BookShown>,
-    /// Their devices.
-    pub devices: Vec<DeviceShown>,
-    /// Their invitations that nobody has used and that have not ended.
-    pub invitations: Vec<String>,
-}
-
-/// A device, as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceShown {
-    /// Its id, as in its certificate.
-    pub id: String,
-    /// What it calls itself; foreign text.
-    pub label: String,
-    /// `active`, `waiting` or `declined`.
-    pub standing: String,
-    /// The invitation by which it came.
-    pub invitation: String,
-    /// The digits that it shows, while it waits.
-    pub digits: Option<String>,
-    /// When it spoke to the gateway last, since the gateway's start.
-    pub last_seen: Option<String>,
-}
 
 /// Everybody, with devices and invitations.
 pub fn all(practice: &Practice) -> Vec<PersonShown> {

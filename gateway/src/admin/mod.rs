@@ -1,5 +1,5 @@
-//! The door of administration: what can be asked of a gateway on its own machine, and the answers. The acts themselves
-//! are in `act`; the socket that carries a request to a running gateway is in `socket`.
+//! The door of administration. What can be asked and answered is the `office`'s; the acts themselves are in `act`; the
+//! socket that carries a request to a running gateway is in `socket`.
 //!
 //! A command asks the running gateway ([`ask`]); if nobody listens it opens the practice itself and calls
 //! [`perform`], which is all that the socket does too.
@@ -11,155 +11,17 @@ mod tests;
 use std::sync::Arc;
 
 use model::{InvitationId, Role};
+use office::Status;
+pub use office::{Answer, Request};
 use receipts::event::{Actor, GatewayStopped, Word};
-use serde::{Deserialize, Serialize};
 use vault::EntryScope;
 
 pub use socket::{AskError, ServeError, Serving, ask, serve};
 
-use crate::act::book::{self, BookShown};
-use crate::act::invitation::{self, Confirmed, InvitationShown};
-use crate::act::people::{self, PersonShown};
-use crate::act::{self, ActError};
+use crate::act::{self, ActError, book, invitation, people};
 use crate::commit::Group;
 use crate::operation::hello::SOFTWARE;
 use crate::practice::Practice;
-
-/// What can be asked. One JSON line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Request {
-    /// Adds a book.
-    BookAdd {
-        /// Its name.
-        name: String,
-    },
-    /// All books.
-    BookList,
-    /// Invites a person.
-    Invite {
-        /// The word of their role.
-        role: String,
-        /// Their name.
-        name: String,
-        /// Names or ids of the books that they may use.
-        books: Vec<String>,
-    },
-    /// Gives a device of staff its rights.
-    Confirm {
-        /// The invitation by which it came.
-        invitation: String,
-        /// The digits that it shows.
-        digits: String,
-    },
-    /// Everybody, with devices and invitations.
-    People,
-    /// The clock is right.
-    ClockConfirm,
-    /// How the gateway is.
-    Status,
-}
-
-impl Request {
-    /// The word for the log.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::BookAdd { .. } => "book-add",
-            Self::BookList => "book-list",
-            Self::Invite { .. } => "invite",
-            Self::Confirm { .. } => "confirm",
-            Self::People => "people",
-            Self::ClockConfirm => "clock-confirm",
-            Self::Status => "status",
-        }
-    }
-}
-
-/// What is answered. One JSON line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "kebab-case")]
-pub enum Answer {
-    /// The book was added.
-    Book {
-        /// It.
-        book: BookShown,
-        /// Whether another book has the same name.
-        repeats: bool,
-    },
-    /// All books.
-    Books {
-        /// By name.
-        books: Vec<BookShown>,
-    },
-    /// The invitation was made.
-    Invitation {
-        /// It, shown this once.
-        invitation: InvitationShown,
-        /// The practice's name, for the message to whom is invited.
-        practice: String,
-    },
-    /// The device has its rights.
-    Confirmed {
-        /// Which, and whose.
-        confirmed: Confirmed,
-    },
-    /// Everybody.
-    People {
-        /// By name.
-        people: Vec<PersonShown>,
-    },
-    /// The clock counts as right.
-    ClockConfirmed,
-    /// How the gateway is.
-    Status {
-        /// In numbers.
-        status: Status,
-    },
-    /// The act was not done.
-    Refused {
-        /// Why.
-        error: ActError,
-    },
-    /// The act was not done: nobody has used this invitation yet.
-    NotUsed {
-        /// As it was given.
-        invitation: String,
-    },
-    /// The act was not done: nothing is committed before the clock is confirmed.
-    ClockHeld {
-        /// What the clock shows: RFC 3339.
-        now: String,
-        /// The newest entry's time: RFC 3339.
-        newest: String,
-    },
-    /// The request could not be read.
-    Malformed,
-}
-
-/// How a practice is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {
-    /// The practice's name; foreign text.
-    pub practice: String,
-    /// Its pin.
-    pub pin: String,
-    /// Where companions reach it.
-    pub address: String,
-    /// Entries in the journal.
-    pub entries: u64,
-    /// The newest entry's time: RFC 3339.
-    pub newest: String,
-    /// What the gateway's clock shows: RFC 3339.
-    pub now: String,
-    /// Whether nothing is committed because of the clock.
-    pub clock_held: bool,
-    /// Uploads that are open.
-    pub uploads: u64,
-    /// Of the disk, free, in percent.
-    pub free_percent: u64,
-    /// The program's name and version.
-    pub software: String,
-}
 
 /// Does what is asked, as `by`. Blocks until it stands in the journal.
 pub fn perform(practice: &Arc<Practice>, request: Request, by: Actor) -> Answer {
@@ -199,7 +61,7 @@ pub fn perform(practice: &Arc<Practice>, request: Request, by: Actor) -> Answer 
 /// # Errors
 /// [`ActError::Refused`]; the vault's.
 pub fn keep_clock(practice: &Practice) -> Result<(), ActError> {
-    let key = practice.entry_key(EntryScope::House)?;
+    let key = practice.entry_key(EntryScope::House).map_err(|error| ActError::failed(&error))?;
     let make = Box::new(move |group: &Group<'_>| {
         let software = Word::parse(SOFTWARE).map_err(|_| protocol::Code::Internal)?;
         Ok(vec![group.made(GatewayStopped { software }, key)?])

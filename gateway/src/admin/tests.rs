@@ -189,23 +189,3 @@ fn an_invitation_that_nobody_used_is_told_from_one_that_is_not_there() {
     assert_eq!(people[0].invitations, [invitation.id]);
     opened.close().unwrap();
 }
-
-#[test]
-fn every_answer_is_read_as_it_was_written() {
-    let refused = [
-        ActError::BookAmbiguous { book: "b".into(), ids: vec!["1".into()] },
-        ActError::DigitsDiffer,
-        ActError::Refused { code: "busy".into() },
-    ];
-    let answers = refused.map(|error| Answer::Refused { error }).into_iter().chain([
-        Answer::Malformed,
-        Answer::ClockConfirmed,
-        Answer::NotUsed { invitation: "x".into() },
-        Answer::Books { books: vec![BookShown { id: "1".into(), name: "a\nb".into() }] },
-    ]);
-    for answer in answers {
-        let line = serde_json::to_string(&answer).unwrap();
-        assert!(!line.contains('\n'));
-        assert_eq!(serde_json::from_str::<Answer>(&line).unwrap(), answer);
-    }
-}

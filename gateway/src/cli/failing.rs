@@ -6,13 +6,11 @@ use std::path::{Path, PathBuf};
 use console::{Arg, Failure, failure};
 use host::{DiskError, LogError};
 use journal::JournalError;
-use model::Timestamp;
 use seal::SlotError;
 use vault::VaultError;
 use vault::records::RecordsError;
 
-use crate::act::ActError;
-use crate::admin::{Answer, AskError, ServeError};
+use crate::admin::{AskError, ServeError};
 use crate::ledger::StartError;
 use crate::ledger::post::PostError;
 use crate::listener::ListenError;
@@ -72,39 +70,6 @@ pub fn of_ask(error: &AskError) -> Failure {
         AskError::Socket { path, error } => failure::socket_refused(path, error),
         AskError::Answer(error) => failure::answer_malformed(Arg::shown(error)),
     }
-}
-
-/// An answer that is no refusal, or why the act was not done.
-pub fn of_answer(answer: Answer) -> Result<Answer, Failure> {
-    match answer {
-        Answer::Refused { error } => Err(of_act(&error)),
-        Answer::NotUsed { invitation } => Err(failure::invitation_not_used(invitation)),
-        Answer::ClockHeld { now, newest } => Err(failure::clock_ahead(time(&now), time(&newest))),
-        Answer::Malformed => Err(failure::answer_malformed("malformed")),
-        done => Ok(done),
-    }
-}
-
-fn time(text: &str) -> Arg<'static> {
-    Timestamp::parse_rfc3339(text).map_or(Arg::shown(text), Arg::Time)
-}
-
-/// Why an act was not done.
-pub fn of_act(error: &ActError) -> Failure {
-    match error {
-        ActError::BookUnknown { book } => failure::book_unknown(book),
-        ActError::BookAmbiguous { book, ids } => failure::book_ambiguous(book, ids.join(", ")),
-        ActError::DigitsDiffer => failure::digits_differ(),
-        ActError::NotEnrolled { invitation } => failure::invitation_unknown(invitation),
-        ActError::NameWrong => failure::name_wrong(),
-        ActError::Refused { code } => Failure::of_refusal(code),
-        ActError::Failed { cause } => failure::unexpected(cause),
-    }
-}
-
-/// An answer of another kind than was asked for: never, but it is no reason to panic.
-pub fn of_other() -> Failure {
-    failure::answer_malformed("another answer")
 }
 
 /// What the disk refuses. `folder` stands for what has no path of its own.
@@ -311,22 +276,6 @@ mod tests {
         for (error, code, exit) in cases {
             let failure = of_open(&error, folder);
             assert_eq!((failure.code(), failure.exit()), (code, exit), "{error}");
-        }
-    }
-
-    #[test]
-    fn every_act_error_has_its_failure() {
-        let cases = [
-            (ActError::BookUnknown { book: "b".into() }, FailureCode::BookUnknown),
-            (ActError::BookAmbiguous { book: "b".into(), ids: vec![] }, FailureCode::BookAmbiguous),
-            (ActError::DigitsDiffer, FailureCode::DigitsDiffer),
-            (ActError::NotEnrolled { invitation: "i".into() }, FailureCode::InvitationUnknown),
-            (ActError::NameWrong, FailureCode::NameWrong),
-            (ActError::Refused { code: "shutting-down".into() }, FailureCode::GatewayStopping),
-            (ActError::Failed { cause: "c".into() }, FailureCode::Unexpected),
-        ];
-        for (error, code) in cases {
-            assert_eq!(of_act(&error).code(), code, "{error}");
         }
     }
 

@@ -35,29 +35,12 @@ struct Line {
 enum Command {
     Init(init::Flags),
     Run(run::Flags),
-    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
-    Book(Book),
-    Invite(office::Invite),
-    Confirm(office::Confirm),
-    People(Place),
-    Status(Place),
-    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
-    Clock(ClockCommand),
+    #[command(flatten)]
+    Office(::office::Command<Place>),
     Repost(Place),
     #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
     Config(ConfigCommand),
     CheckConfig(Folder),
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Book {
-    Add(office::BookAdd),
-    List(Place),
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum ClockCommand {
-    Confirm(Place),
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -134,13 +117,10 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Init(flags) => init::run(context, &flags),
         Command::Run(flags) => run::run(context, &flags),
-        Command::Book(Book::Add(flags)) => office::book_add(context, &flags),
-        Command::Book(Book::List(place)) => office::book_list(context, &place),
-        Command::Invite(flags) => office::invite(context, &flags),
-        Command::Confirm(flags) => office::confirm(context, &flags),
-        Command::People(place) => office::people(context, &place),
-        Command::Status(place) => office::status(context, &place),
-        Command::Clock(ClockCommand::Confirm(place)) => office::clock_confirm(context, &place),
+        Command::Office(command) => {
+            let (asking, place) = command.parts();
+            office::run(context, asking, place)
+        }
         Command::Repost(place) => repost::run(context, &place),
         Command::Config(ConfigCommand::Show(folder)) => {
             let (_, configuration) = folder.configuration(&[])?;

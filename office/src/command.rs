@@ -1,0 +1,68 @@
+//! The commands: which there are, and what every one of them can do. What each asks and tells is in its own file.
+
+use console::{Exit, Failure};
+
+use crate::{Answer, Desk, Request, book, clock, invitation, people, status};
+
+/// A command of the office: it asks for something, and tells what was answered.
+pub trait Asking {
+    /// What it asks for.
+    ///
+    /// # Errors
+    /// What was given makes no request.
+    fn request(&self) -> Result<Request, Failure>;
+
+    /// Tells the answer. It is no refusal; see [`crate::done`].
+    ///
+    /// # Errors
+    /// It answers something else.
+    fn tell(&self, desk: &Desk, answer: Answer) -> Result<Exit, Failure>;
+}
+
+/// A command's own flags, and the program's that say where the gateway is.
+#[derive(Debug, clap::Args)]
+pub struct Asked<F: clap::Args, P: clap::Args> {
+    #[command(flatten)]
+    flags: F,
+    #[command(flatten)]
+    place: P,
+}
+
+impl<F: Asking + clap::Args, P: clap::Args> Asked<F, P> {
+    pub(crate) fn parts(&self) -> (&dyn Asking, &P) {
+        (&self.flags, &self.place)
+    }
+}
+
+/// The commands, with a program's own flags `P` that say where the gateway is.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command<P: clap::Args> {
+    /// Books.
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Book(book::Command<P>),
+    /// Invites a person.
+    Invite(Asked<invitation::Invite, P>),
+    /// Gives a device of staff its rights.
+    Confirm(Asked<invitation::Confirm, P>),
+    /// Everybody.
+    People(Asked<people::People, P>),
+    /// How the gateway is.
+    Status(Asked<status::Show, P>),
+    /// The clock.
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Clock(clock::Command<P>),
+}
+
+impl<P: clap::Args> Command<P> {
+    /// What it asks and tells, and where the gateway is.
+    pub fn parts(&self) -> (&dyn Asking, &P) {
+        match self {
+            Self::Book(command) => command.parts(),
+            Self::Invite(asked) => asked.parts(),
+            Self::Confirm(asked) => asked.parts(),
+            Self::People(asked) => asked.parts(),
+            Self::Status(asked) => asked.parts(),
+            Self::Clock(command) => command.parts(),
+        }
+    }
+}

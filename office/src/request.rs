@@ -1,0 +1,102 @@
+//! What can be asked. Not who may ask it: [`Gravity`] says only what an act takes.
+
+use model::Role;
+use serde::{Deserialize, Serialize};
+
+/// What can be asked. One JSON line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Adds a book.
+    BookAdd {
+        /// Its name.
+        name: String,
+    },
+    /// All books.
+    BookList,
+    /// Invites a person.
+    Invite {
+        /// The word of their role.
+        role: String,
+        /// Their name.
+        name: String,
+        /// Names or ids of the books that they may use.
+        books: Vec<String>,
+    },
+    /// Gives a device of staff its rights.
+    Confirm {
+        /// The invitation by which it came.
+        invitation: String,
+        /// The digits that it shows.
+        digits: String,
+    },
+    /// Everybody, with devices and invitations.
+    People,
+    /// The clock is right.
+    ClockConfirm,
+    /// How the gateway is.
+    Status,
+}
+
+/// What an act takes of who asks for it from afar. At the gateway's own machine, who may open the socket may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gravity {
+    /// It changes nothing.
+    Look,
+    /// It changes something: a second factor must be fresh on the connection.
+    Change,
+    /// It makes authority or takes it from many: a code of the second factor comes inside the message.
+    Grave,
+    /// It can be asked at the gateway's own machine alone.
+    AtTheGateway,
+}
+
+impl Request {
+    /// The word for the log.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::BookAdd { .. } => "book-add",
+            Self::BookList => "book-list",
+            Self::Invite { .. } => "invite",
+            Self::Confirm { .. } => "confirm",
+            Self::People => "people",
+            Self::ClockConfirm => "clock-confirm",
+            Self::Status => "status",
+        }
+    }
+
+    /// What it takes of who asks for it from afar.
+    pub fn gravity(&self) -> Gravity {
+        match self {
+            Self::BookList | Self::People | Self::Status => Gravity::Look,
+            // Another admin: authority that outlives the one who gave it.
+            Self::Invite { role, .. } if Role::parse(role) == Ok(Role::Admin) => Gravity::Grave,
+            Self::BookAdd { .. } | Self::Invite { .. } | Self::Confirm { .. } | Self::ClockConfirm => {
+                Gravity::Change
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_one_line_with_nothing_else_in_it() {
+        let invite =
+            Request::Invite { role: "client".into(), name: "王\n芳".into(), books: vec!["a".into()] };
+        let line = serde_json::to_string(&invite).unwrap();
+        assert!(!line.contains('\n'));
+        assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), invite);
+        assert!(serde_json::from_str::<Request>(r#"{"do":"book-add","name":"x","force":true}"#).is_err());
+    }
+
+    #[test]
+    fn who_makes_an_admin_needs_the_most() {
+        let invite = |role: &str| Request::Invite { role: role.into(), name: "x".into(), books: vec![] };
+        assert_eq!(invite("admin").gravity(), Gravity::Grave);
+        assert_eq!(invite("client").gravity(), Gravity::Change);
+        assert_eq!(Request::People.gravity(), Gravity::Look);
+    }
+}

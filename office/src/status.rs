@@ -1,0 +1,58 @@
+//! How the gateway is.
+
+use console::{Exit, Failure, args, failure};
+use serde::{Deserialize, Serialize};
+
+use crate::refused::time;
+use crate::{Answer, Asking, Desk, Request, other_answer};
+
+/// How a practice is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The practice's name; foreign text.
+    pub practice: String,
+    /// Its pin.
+    pub pin: String,
+    /// Where companions reach it.
+    pub address: String,
+    /// Entries in the journal.
+    pub entries: u64,
+    /// The newest entry's time: RFC 3339.
+    pub newest: String,
+    /// What the gateway's clock shows: RFC 3339.
+    pub now: String,
+    /// Whether nothing is committed because of the clock.
+    pub clock_held: bool,
+    /// Uploads that are open.
+    pub uploads: u64,
+    /// Of the disk, free, in percent.
+    pub free_percent: u64,
+    /// The program's name and version.
+    pub software: String,
+}
+
+/// Shows how the gateway is.
+#[derive(Debug, clap::Args)]
+pub struct Show {}
+
+impl Asking for Show {
+    fn request(&self) -> Result<Request, Failure> {
+        Ok(Request::Status)
+    }
+
+    fn tell(&self, desk: &Desk, answer: Answer) -> Result<Exit, Failure> {
+        let Answer::Status { status } = answer else { return Err(other_answer()) };
+        desk.row("practice", &status);
+        let console = &desk.console;
+        let Status { practice, pin, address, entries, uploads, free_percent, .. } = &status;
+        console.print(&console.text("status-practice", args![practice, pin, address]));
+        let newest = time(&status.newest);
+        console.print(&console.text("status-journal", args![entries = *entries, newest]));
+        console.print(&console.text("status-uploads", args![uploads = *uploads]));
+        console.print(&console.text("status-disk", args![free = *free_percent]));
+        if status.clock_held {
+            console.warn(&failure::clock_ahead(time(&status.now), time(&status.newest)));
+        }
+        Ok(Exit::Done)
+    }
+}
