@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 use crate::budget::{Share, Shares};
 use crate::commit::Group;
 use crate::keys::purpose;
-use crate::ledger::rows::{self, Standing};
+use crate::ledger::rows::{self, Footing, Standing};
 use crate::operation::internal;
 use crate::practice::Practice;
 use crate::quota::Counters;
@@ -199,8 +199,10 @@ fn decide(
     let bound =
         invitation.and_then(|invitation| invitation.device).and_then(|device| stored(practice, device));
     let taken_by = bound.as_ref().map(|bound| bound.taken_by(practice));
+    let is_dead = invitation.is_some_and(|invitation| is_dead(practice, &invitation));
     let standing = match (&invitation, &bound, &taken_by) {
         (None, _, _) => InvitationStanding::Unknown,
+        (Some(_), _, _) if is_dead => InvitationStanding::Revoked,
         (Some(_), Some(bound), Some(taken_by)) => InvitationStanding::Bound {
             tls_key: bound.binding.tls.key_hash(),
             signing_key: bound.binding.signing.key_hash(),
@@ -240,6 +242,17 @@ fn decide(
     })
 }
 
+/// Whether an invitation lets nobody in, again or anew: it was revoked itself, its person may not be let in, or the
+/// device that used it may not.
+fn is_dead(practice: &Practice, invitation: &crate::registry::Invitation) -> bool {
+    let registry = &practice.registry;
+    let person = registry.person(invitation.person);
+    let device = invitation.device.and_then(|device| registry.device(device));
+    invitation.is_revoked
+        || !person.is_some_and(|person| person.is_admitted(practice.now()))
+        || device.is_some_and(|device| device.standing().is_barred())
+}
+
 /// Binds the keys: certificates, then the statement that makes it so. The first one wins.
 fn bind(practice: &Arc<Practice>, requested: &Requested) -> Result<Result<Binding, TakenBy>, Broken> {
     let failed = |error: &dyn std::fmt::Display| {
@@ -277,8 +290,18 @@ fn bind(practice: &Arc<Practice>, requested: &Requested) -> Result<Result<Bindin
     let make = Box::new(move |group: &Group<'_>| {
         let at = rows::key::invitation(id);
         let now: Option<rows::Invitation> = group.draft.get(&at).map_err(|error| internal(&error))?;
-        if now.is_none_or(|invitation| invitation.device.is_some()) {
+        if now.as_ref().is_none_or(|invitation| invitation.device.is_some()) {
             return Err(Code::Closing.into());
+        }
+        // Asked once more where nothing comes in between: a person who was revoked a moment ago gets no device.
+        let row = group.draft.get::<rows::Person>(&rows::key::person(person));
+        let row = row.map_err(|error| internal(&error))?;
+        let stands = row.is_some_and(|row| Footing::from_code(row.footing) == Footing::Active);
+        let admitted = group.registry.person(person).is_some_and(|person| person.is_admitted(group.now));
+        let open = group.registry.invitation(id).is_some_and(|invitation| !invitation.is_revoked);
+        let unrevoked = now.is_some_and(|invitation| !invitation.revoked);
+        if !(stands && admitted && open && unrevoked) {
+            return Err(Code::Revoked.into());
         }
         let mut made = vec![group.made(event, house)?];
         if let Some(labelled) = labelled {
@@ -360,7 +383,7 @@ fn welcome(practice: &Practice, invitation: InvitationId) -> Result<Welcome, Bro
     Ok(Welcome {
         person: person.id,
         person_name: name(person.name()),
-        role: person.role,
+        role: person.role(),
         practice_name: practice.config.name.clone(),
         book_count: granted.len() as u64,
         books: granted

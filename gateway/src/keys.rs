@@ -27,6 +27,8 @@ pub mod purpose {
     pub const INVITE: &str = "invite";
     /// QUIC's token and reset keys: kept, so that a restart cuts no handshake.
     pub const QUIC: &str = "quic";
+    /// Denials that are not yet recorded.
+    pub const DENIED: &str = "denied";
 
     /// One of the above as the vault takes it.
     ///

@@ -21,6 +21,7 @@ pub mod cli;
 pub mod clock;
 pub mod commit;
 pub mod config;
+pub mod denial;
 pub mod endpoint;
 pub mod enrol;
 pub mod keys;

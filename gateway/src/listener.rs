@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use certs::tls::GatewayTls;
 use certs::{Admission, admission, admit, tls};
-use model::{DeviceId, Sha256Digest, limits};
+use model::{DeviceId, Sha256Digest, Timestamp, limits};
 use protocol::CloseCode;
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Connection, Endpoint, Incoming, ServerConfig};
@@ -21,16 +21,21 @@ use vault::EntryScope;
 
 use crate::access::Peer;
 use crate::commit::Group;
+use crate::denial;
 use crate::endpoint::{self, varint};
 use crate::enrol::{self, Door};
 use crate::keys::purpose;
 use crate::ledger::rows::Standing;
 use crate::operation::{self, hello::SOFTWARE, report};
 use crate::practice::{Practice, end_accepted};
+use crate::registry::Device;
 use crate::session;
 
 /// How long a stopping gateway lets connections end.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
+/// So many connections are closed at once, and then [`CLOSES_PAUSE`] nothing: what is sent in one burst is lost.
+const CLOSES_AT_ONCE: usize = 50;
+const CLOSES_PAUSE: Duration = Duration::from_millis(2);
 /// How often what has a time is looked at.
 const ROUNDS: Duration = Duration::from_secs(60);
 
@@ -101,9 +106,10 @@ impl Gateway {
             connections: AtomicUsize::new(0),
             by_device: Mutex::default(),
         });
+        let shutting = tokio::spawn(shut_out(Arc::clone(&doors)));
         let accepting = tokio::spawn(accept(endpoint.clone(), doors));
         let rounds = tokio::spawn(rounds(Arc::clone(&practice)));
-        Ok(Self { address, endpoint, practice, tasks: vec![accepting, rounds] })
+        Ok(Self { address, endpoint, practice, tasks: vec![accepting, rounds, shutting] })
     }
 
     /// Stops: no more connections, what is being committed is committed, the stop stands in the journal.
@@ -283,6 +289,12 @@ async fn serve(connection: &Connection, doors: &Arc<Doors>) {
         Admission::Main(device) => {
             let Some(device) = practice.registry.device(device) else { return };
             doors.hold(device.id, connection);
+            // It is found by who shuts out from here on; what was denied before is seen now.
+            if !is_admitted(&device, practice.now()) {
+                doors.let_go(device.id, connection);
+                close(connection, CloseCode::NotAdmitted);
+                return;
+            }
             let window = practice.windows.admit();
             connection.set_receive_window(varint(window.bytes()));
             connection.set_max_concurrent_bi_streams(varint(u64::from(limits::STREAMS_MAX)));
@@ -293,6 +305,30 @@ async fn serve(connection: &Connection, doors: &Arc<Doors>) {
         Admission::Refused(why) => {
             tracing::info!(rule = %why, "a connection is refused");
             close(connection, CloseCode::NotAdmitted);
+        }
+    }
+}
+
+/// Whether a device may have a connection now.
+fn is_admitted(device: &Device, now: Timestamp) -> bool {
+    matches!(device.standing(), Standing::Bound | Standing::Active) && !device.person.is_over(now)
+}
+
+/// Closes the connections of who is let in no more. That nothing is answered to them is not its doing: they are told.
+async fn shut_out(doors: Arc<Doors>) {
+    let mut denials = doors.practice.registry.denials();
+    while denials.changed().await.is_ok() {
+        let shut = doors.barred(doors.practice.now());
+        if shut.is_empty() {
+            continue;
+        }
+        tracing::info!(connections = shut.len(), "connections of who is let in no more are closed");
+        for connection in &shut {
+            connection.set_max_concurrent_bi_streams(varint(0));
+        }
+        for some in shut.chunks(CLOSES_AT_ONCE) {
+            some.iter().for_each(|connection| close(connection, CloseCode::Revoked));
+            tokio::time::sleep(CLOSES_PAUSE).await;
         }
     }
 }
@@ -312,6 +348,17 @@ impl Doors {
             close(&held.remove(0), CloseCode::TooManyConnections);
         }
         held.push(connection.clone());
+    }
+
+    /// The connections of devices that may have none now. One that was just declined closes by itself, when it has its
+    /// answer.
+    fn barred(&self, now: Timestamp) -> Vec<Connection> {
+        let by_device = self.by_device.lock().unwrap_or_else(PoisonError::into_inner);
+        let barred = by_device.iter().filter(|(id, _)| {
+            let device = self.practice.registry.device(**id);
+            device.is_none_or(|device| device.standing().is_barred() || device.person.is_over(now))
+        });
+        barred.flat_map(|(_, connections)| connections.iter().cloned()).collect()
     }
 
     fn let_go(&self, device: DeviceId, connection: &Connection) {
@@ -341,11 +388,24 @@ struct Lookup<'a>(&'a Practice);
 impl admission::Registry for Lookup<'_> {
     fn find(&self, leaf: &Sha256Digest) -> Option<admission::Registered> {
         let device = self.0.registry.by_certificate(leaf)?;
-        let standing = match device.standing() {
-            Standing::Bound | Standing::Active => admission::Standing::Active,
-            Standing::Declined => admission::Standing::Barred,
+        let standing = match is_admitted(&device, self.0.now()) {
+            true => admission::Standing::Active,
+            false => admission::Standing::Barred,
         };
         Some(admission::Registered { device: device.id, standing })
+    }
+}
+
+/// States the denials that are in force and not yet recorded.
+async fn settle(practice: &Arc<Practice>) {
+    if practice.denials.waiting() == 0 {
+        return;
+    }
+    let shared = Arc::clone(practice);
+    if let Ok(Err(refusal)) = tokio::task::spawn_blocking(move || denial::settle(&shared)).await {
+        let code = refusal.known().map_or("?", |code| code.word());
+        let waiting = practice.denials.waiting();
+        tracing::error!(waiting, code, "denials are in force and can not be recorded yet");
     }
 }
 
@@ -358,6 +418,9 @@ async fn rounds(practice: Arc<Practice>) {
     let mut ticks = tokio::time::interval(ROUNDS);
     loop {
         ticks.tick().await;
+        settle(&practice).await;
+        // Somebody's time may be over.
+        practice.registry.tell_denied();
         let shared = Arc::clone(&practice);
         let swept = tokio::task::spawn_blocking(move || {
             end_accepted(&shared.vault, &shared.ledger); // before what is old is dropped

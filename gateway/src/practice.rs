@@ -21,6 +21,7 @@ use crate::bundle::{Bundle, Bundles};
 use crate::clock::GuardedClock;
 use crate::commit::{Committer, Work};
 use crate::config::Config;
+use crate::denial::{self, Denials, PendingFile};
 use crate::keys::{Current, HeadKeys, Held, KeyedCertificate, Keys, purpose};
 use crate::ledger::rows::{self, key};
 use crate::ledger::{Begin, Ledger, Posted};
@@ -70,6 +71,8 @@ pub struct Practice {
     pub takes: Takes,
     /// Lists that were read lately.
     pub lists: Lists,
+    /// What is denied and not yet recorded.
+    pub denials: Denials,
     /// The id of QUIC's keys.
     pub quic: KeyId,
 }
@@ -199,6 +202,12 @@ impl Opened {
     ) -> Result<Self, OpenError> {
         let clock = GuardedClock::new(clock, Some(journal.head().time));
         let (ledger, keys) = (Arc::new(ledger), Arc::new(keys));
+        // Before the doors open, and before anything else is stated.
+        let pending = PendingFile::open(&disk, folder, &vault);
+        let pending = pending.inspect_err(|error| {
+            tracing::error!(%error, "denials can not be kept before they are recorded");
+        });
+        let denials = Denials::begin(pending.ok(), &registry);
         let seals = EntrySeals::new(vault.clone());
         let reader = journal.reader().clone();
         let bundles = Bundles::begin(&keys, &config, clock.now())?;
@@ -230,8 +239,16 @@ impl Opened {
             bundles,
             takes: Takes::default(),
             lists: Lists::default(),
+            denials,
             quic,
         });
+        // Most are stated now; the others are in force all the same.
+        if practice.denials.waiting() > 0
+            && let Err(refusal) = denial::settle(&practice)
+        {
+            let code = refusal.known().map_or("?", |code| code.word());
+            tracing::error!(code, "denials are in force and can not be recorded yet");
+        }
         Ok(Self { practice, committer: thread, _lock: lock, posted, recovered })
     }
 

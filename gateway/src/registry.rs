@@ -1,25 +1,37 @@
 //! People, devices, books and grants in memory, as the ledger has them, with their names opened from the journal.
-//! Authority is here: the exact certificate, the person's role, the grants in force. Changes come from posting alone.
+//! Authority is here: the exact certificate, the person's role, the grants in force. Changes come from posting, and
+//! denials from memory before that (see `denial`): what is denied holds nothing, whatever was posted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use model::{BookId, DeviceId, InvitationId, PersonId, Role, Sha256Digest, Timestamp};
 use tokio::sync::watch;
 
-use crate::ledger::rows::Standing;
+use crate::denial::What;
+use crate::ledger::rows::{Footing, Standing};
 
 /// A person.
 pub struct Person {
     /// Who.
     pub id: PersonId,
-    /// What they may do at all.
-    pub role: Role,
+    role: AtomicU8,
+    /// As the record has it.
+    footing: AtomicU8,
+    /// As it is denied beyond the record.
+    denied: AtomicU8,
+    until_ms: AtomicU64,
     /// Grows with every change of what they may do; compared at every request and before every piece.
     epoch: AtomicU64,
     name: RwLock<Option<Arc<str>>>,
+    purpose: RwLock<Option<Arc<str>>>,
 }
+
+/// No end.
+const NEVER_MS: u64 = u64::MAX;
+/// Nothing is denied beyond the record.
+const NOT_DENIED: u8 = 0;
 
 /// A device.
 pub struct Device {
@@ -37,6 +49,8 @@ pub struct Device {
     pub bound_entry: u64,
     epoch: AtomicU64,
     standing: AtomicU8,
+    /// As it is denied beyond the record: a [`Standing`], or [`NOT_DENIED`].
+    denied: AtomicU8,
     last_seen_ms: AtomicU64,
     label: RwLock<Option<Arc<str>>>,
 }
@@ -45,6 +59,12 @@ pub struct Device {
 pub struct Book {
     /// Which.
     pub id: BookId,
+    /// As the record has it.
+    footing: AtomicU8,
+    /// As it is denied beyond the record.
+    denied: AtomicU8,
+    /// Grows when it comes to rest, comes back or ends.
+    epoch: AtomicU64,
     name: RwLock<Option<Arc<str>>>,
 }
 
@@ -59,6 +79,8 @@ pub struct Registry {
     practice_epoch: AtomicU64,
     /// Who waits for a change is told by it.
     changes: watch::Sender<()>,
+    /// Who has to act on what is denied is told by it.
+    denials: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -70,6 +92,8 @@ struct State {
     books: HashMap<BookId, Arc<Book>>,
     grants: HashMap<(PersonId, BookId), Until>,
     invitations: HashMap<InvitationId, Invitation>,
+    denied_grants: HashSet<(PersonId, BookId)>,
+    denied_invitations: HashSet<InvitationId>,
 }
 
 /// An invitation, as far as the record has it. Its keys are the vault's.
@@ -81,6 +105,10 @@ pub struct Invitation {
     pub expires: Timestamp,
     /// The device that used it.
     pub device: Option<DeviceId>,
+    /// The device that the new one replaces when it is confirmed.
+    pub replaces: Option<DeviceId>,
+    /// Whether it lets nobody in any more.
+    pub is_revoked: bool,
 }
 
 /// What the epochs were when something was decided.
@@ -157,27 +185,52 @@ impl Registry {
     /// The books that a person may use at `now`, with the end of each grant.
     pub fn granted(&self, person: PersonId, now: Timestamp) -> Vec<(Arc<Book>, Until)> {
         let state = self.read();
-        let mine =
-            state.grants.iter().filter(|((whose, _), until)| *whose == person && is_in_force(**until, now));
-        let mut books: Vec<_> =
-            mine.filter_map(|((_, book), until)| Some((state.books.get(book)?.clone(), *until))).collect();
+        let mine = state.grants.keys().filter(|(whose, _)| *whose == person);
+        let mut books: Vec<_> = mine
+            .filter_map(|(_, book)| Some((state.books.get(book)?.clone(), state.grant(person, *book, now)?)))
+            .collect();
         books.sort_by_cached_key(|(book, _)| (book.name(), book.id));
         books
     }
 
     /// Whether a person may use a book at `now`. The same look-up whether book, person or grant is there or not.
     pub fn is_granted(&self, person: PersonId, book: BookId, now: Timestamp) -> bool {
-        self.read().grants.get(&(person, book)).is_some_and(|until| is_in_force(*until, now))
+        self.read().grant(person, book, now).is_some()
+    }
+
+    /// Until when a grant holds, if it holds at `now`.
+    pub fn grant(&self, person: PersonId, book: BookId, now: Timestamp) -> Option<Until> {
+        self.read().grant(person, book, now)
+    }
+
+    /// Whether a grant was ever given and not withdrawn, whatever its book.
+    pub fn has_grant(&self, person: PersonId, book: BookId) -> bool {
+        self.read().grants.contains_key(&(person, book))
+    }
+
+    /// Clients who may use this book, were it not for its rest or end, and no other.
+    pub fn clients_of_only(&self, book: BookId, now: Timestamp) -> Vec<Arc<Person>> {
+        let state = self.read();
+        let mine = state.grants.iter().filter(|((_, of), until)| *of == book && is_in_force(**until, now));
+        let clients = mine.filter_map(|((person, _), _)| state.people.get(person)).filter(|person| {
+            let mut books = state.grants.keys().filter(|(whose, _)| *whose == person.id);
+            person.role() == Role::Client
+                && !books.any(|(_, other)| *other != book && state.grant(person.id, *other, now).is_some())
+        });
+        let mut clients: Vec<_> = clients.cloned().collect();
+        clients.sort_by_key(|person| person.id);
+        clients
     }
 
     /// An invitation.
     pub fn invitation(&self, id: InvitationId) -> Option<Invitation> {
-        self.read().invitations.get(&id).copied()
+        self.read().invitation(id)
     }
 
     /// All invitations.
     pub fn invitations(&self) -> Vec<(InvitationId, Invitation)> {
-        self.read().invitations.iter().map(|(id, invitation)| (*id, *invitation)).collect()
+        let state = self.read();
+        state.invitations.keys().filter_map(|id| Some((*id, state.invitation(*id)?))).collect()
     }
 
     /// Whether any device has this key already.
@@ -199,6 +252,87 @@ impl Registry {
         self.changes.subscribe()
     }
 
+    /// Is told when something is denied, or when a moment has come at which somebody's time may be over.
+    pub fn denials(&self) -> watch::Receiver<()> {
+        self.denials.subscribe()
+    }
+
+    pub(crate) fn tell_denied(&self) {
+        self.denials.send_replace(());
+    }
+
+    // ---- denying, before it is recorded ----
+
+    /// From here on nothing is read, accepted or given out on the strength of it.
+    pub(crate) fn deny(&self, what: &What) {
+        match what {
+            What::SuspendDevice(id) => self.deny_device(*id, Standing::Suspended),
+            What::RevokeDevice(id) => self.deny_device(*id, Standing::Revoked),
+            What::SuspendPerson(id) => self.deny_person(*id, Footing::Suspended),
+            What::RevokePerson(id) => self.deny_person(*id, Footing::Ended),
+            What::SuspendBook(id) => self.deny_book(*id, Footing::Suspended),
+            What::CloseBook(id) => self.deny_book(*id, Footing::Ended),
+            What::WithdrawGrant(person, book) => {
+                self.write().denied_grants.insert((*person, *book));
+                self.person(*person).iter().for_each(|person| person.changed());
+            }
+            What::RevokeInvitation(id) => drop(self.write().denied_invitations.insert(*id)),
+        }
+        self.tell_denied();
+    }
+
+    fn deny_device(&self, id: DeviceId, standing: Standing) {
+        if let Some(device) = self.device(id) {
+            device.denied.fetch_max(standing.code(), Ordering::AcqRel);
+            device.epoch.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn deny_person(&self, id: PersonId, footing: Footing) {
+        if let Some(person) = self.person(id) {
+            person.denied.fetch_max(footing.code(), Ordering::AcqRel);
+            person.changed();
+        }
+    }
+
+    fn deny_book(&self, id: BookId, footing: Footing) {
+        if let Some(book) = self.book(id) {
+            book.denied.fetch_max(footing.code(), Ordering::AcqRel);
+            book.epoch.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// It stands in the record, which denies it from here on; `left` is what is still to be recorded.
+    pub(crate) fn recorded(&self, what: &What, left: &[What]) {
+        let device = |id: DeviceId| {
+            let most = left.iter().filter_map(|what| what.of_device(id)).map(Standing::code).max();
+            if let Some(device) = self.device(id) {
+                device.denied.store(most.unwrap_or(NOT_DENIED), Ordering::Release);
+            }
+        };
+        let footing = |denied: &AtomicU8, most: Option<u8>| {
+            denied.store(most.unwrap_or(NOT_DENIED), Ordering::Release);
+        };
+        match what {
+            What::SuspendDevice(id) | What::RevokeDevice(id) => device(*id),
+            What::SuspendPerson(id) | What::RevokePerson(id) => {
+                let most = left.iter().filter_map(|what| what.of_person(*id)).map(Footing::code).max();
+                self.person(*id).iter().for_each(|person| footing(&person.denied, most));
+            }
+            What::SuspendBook(id) | What::CloseBook(id) => {
+                let most = left.iter().filter_map(|what| what.of_book(*id)).map(Footing::code).max();
+                self.book(*id).iter().for_each(|book| footing(&book.denied, most));
+            }
+            What::WithdrawGrant(person, book) if !left.contains(what) => {
+                self.write().denied_grants.remove(&(*person, *book));
+            }
+            What::RevokeInvitation(id) if !left.contains(what) => {
+                self.write().denied_invitations.remove(id);
+            }
+            What::WithdrawGrant(..) | What::RevokeInvitation(_) => {}
+        }
+    }
+
     // ---- posting ----
 
     pub(crate) fn tell_changed(&self) {
@@ -206,7 +340,16 @@ impl Registry {
     }
 
     pub(crate) fn put_person(&self, id: PersonId, role: Role) {
-        let person = Person { id, role, epoch: AtomicU64::new(0), name: RwLock::default() };
+        let person = Person {
+            id,
+            role: AtomicU8::new(role.code()),
+            footing: AtomicU8::new(Footing::Active.code()),
+            denied: AtomicU8::new(NOT_DENIED),
+            until_ms: AtomicU64::new(NEVER_MS),
+            epoch: AtomicU64::new(0),
+            name: RwLock::default(),
+            purpose: RwLock::default(),
+        };
         self.write().people.entry(id).or_insert_with(|| Arc::new(person));
     }
 
@@ -216,8 +359,35 @@ impl Registry {
         }
     }
 
+    /// What a person may do at all, how they stand and until when.
+    pub(crate) fn stand_person(&self, id: PersonId, role: Role, footing: Footing, until: Until) {
+        let Some(person) = self.person(id) else { return };
+        let until_ms = until.map_or(NEVER_MS, Timestamp::unix_ms);
+        let before = (
+            person.role.swap(role.code(), Ordering::AcqRel),
+            person.footing.swap(footing.code(), Ordering::AcqRel),
+            person.until_ms.swap(until_ms, Ordering::AcqRel),
+        );
+        if before != (role.code(), footing.code(), until_ms) {
+            person.changed();
+            self.tell_denied();
+        }
+    }
+
+    pub(crate) fn state_purpose(&self, id: PersonId, purpose: &str) {
+        if let Some(person) = self.person(id) {
+            *person.purpose.write().unwrap_or_else(PoisonError::into_inner) = Some(purpose.into());
+        }
+    }
+
     pub(crate) fn put_book(&self, id: BookId) {
-        let book = Book { id, name: RwLock::default() };
+        let book = Book {
+            id,
+            footing: AtomicU8::new(Footing::Active.code()),
+            denied: AtomicU8::new(NOT_DENIED),
+            epoch: AtomicU64::new(0),
+            name: RwLock::default(),
+        };
         self.write().books.entry(id).or_insert_with(|| Arc::new(book));
     }
 
@@ -227,11 +397,27 @@ impl Registry {
         }
     }
 
+    pub(crate) fn stand_book(&self, id: BookId, footing: Footing) {
+        if let Some(book) = self.book(id)
+            && book.footing.swap(footing.code(), Ordering::AcqRel) != footing.code()
+        {
+            book.epoch.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    pub(crate) fn withdraw_grant(&self, person: PersonId, book: BookId) {
+        let mut state = self.write();
+        state.grants.remove(&(person, book));
+        if let Some(person) = state.people.get(&person) {
+            person.changed();
+        }
+    }
+
     pub(crate) fn put_grant(&self, person: PersonId, book: BookId, until: Until) {
         let mut state = self.write();
         state.grants.insert((person, book), until);
         if let Some(person) = state.people.get(&person) {
-            person.epoch.fetch_add(1, Ordering::AcqRel);
+            person.changed();
         }
     }
 
@@ -254,6 +440,7 @@ impl Registry {
             bound_entry: binding.bound_entry,
             epoch: AtomicU64::new(0),
             standing: AtomicU8::new(binding.standing.code()),
+            denied: AtomicU8::new(NOT_DENIED),
             last_seen_ms: AtomicU64::new(0),
             label: RwLock::default(),
         });
@@ -274,6 +461,9 @@ impl Registry {
         if let Some(device) = self.device(id) {
             device.standing.store(standing.code(), Ordering::Release);
             device.epoch.fetch_add(1, Ordering::AcqRel);
+            if standing.is_barred() {
+                self.tell_denied();
+            }
         }
     }
 
@@ -286,7 +476,61 @@ impl Registry {
     }
 }
 
+impl State {
+    /// Until when a grant holds, if it holds at `now`.
+    fn grant(&self, person: PersonId, book: BookId, now: Timestamp) -> Option<Until> {
+        let until = self.grants.get(&(person, book)).copied();
+        let is_denied = self.denied_grants.contains(&(person, book));
+        let is_active = self.books.get(&book).is_some_and(|book| book.footing() == Footing::Active);
+        until.filter(|until| is_in_force(*until, now) && is_active && !is_denied)
+    }
+
+    fn invitation(&self, id: InvitationId) -> Option<Invitation> {
+        let invitation = *self.invitations.get(&id)?;
+        let is_revoked = invitation.is_revoked || self.denied_invitations.contains(&id);
+        Some(Invitation { is_revoked, ..invitation })
+    }
+}
+
 impl Person {
+    /// What they may do at all. What is not known may nothing: an auditor has no book.
+    pub fn role(&self) -> Role {
+        Role::from_code(self.role.load(Ordering::Acquire)).unwrap_or(Role::Auditor)
+    }
+
+    /// How they stand, denials that are not yet recorded included.
+    pub fn footing(&self) -> Footing {
+        let (recorded, denied) = (self.footing.load(Ordering::Acquire), self.denied.load(Ordering::Acquire));
+        Footing::from_code(recorded).max(Footing::from_code(denied))
+    }
+
+    /// When their work ends.
+    pub fn until(&self) -> Option<Timestamp> {
+        match self.until_ms.load(Ordering::Acquire) {
+            NEVER_MS => None,
+            ms => Some(Timestamp::from_unix_ms(ms)),
+        }
+    }
+
+    /// Whether their work has ended.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.until().is_some_and(|until| now >= until)
+    }
+
+    /// Whether they may be let in at all: by a new device, too.
+    pub fn is_admitted(&self, now: Timestamp) -> bool {
+        self.footing() == Footing::Active && !self.is_over(now)
+    }
+
+    /// What a partner is there for, as long as it is kept. Foreign text: made safe where it is shown.
+    pub fn purpose(&self) -> Option<Arc<str>> {
+        self.purpose.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn changed(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// The name, as long as it is kept. Foreign text: made safe where it is shown.
     pub fn name(&self) -> Option<Arc<str>> {
         self.name.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -294,6 +538,17 @@ impl Person {
 }
 
 impl Book {
+    /// How it stands, denials that are not yet recorded included.
+    pub fn footing(&self) -> Footing {
+        let (recorded, denied) = (self.footing.load(Ordering::Acquire), self.denied.load(Ordering::Acquire));
+        Footing::from_code(recorded).max(Footing::from_code(denied))
+    }
+
+    /// What it was when something was decided.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
     /// The name, as long as it is kept. Foreign text: made safe where it is shown.
     pub fn name(&self) -> Option<Arc<str>> {
         self.name.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -301,9 +556,28 @@ impl Book {
 }
 
 impl Device {
-    /// Whether it has its rights.
+    /// Whether it has its rights: its own standing, or its person's where that is less.
     pub fn standing(&self) -> Standing {
+        let own = self.own_standing();
+        match (own, self.person.footing()) {
+            (Standing::Declined | Standing::Suspended | Standing::Revoked, _) | (_, Footing::Active) => own,
+            (_, Footing::Suspended) => Standing::Suspended,
+            (_, Footing::Ended) => Standing::Revoked,
+        }
+    }
+
+    /// How it stands in the record, by itself.
+    pub fn recorded_standing(&self) -> Standing {
         Standing::from_code(self.standing.load(Ordering::Acquire))
+    }
+
+    /// How it stands by itself, whatever its person.
+    pub fn own_standing(&self) -> Standing {
+        let recorded = self.recorded_standing();
+        match self.denied.load(Ordering::Acquire) {
+            NOT_DENIED => recorded,
+            denied => Standing::from_code(denied.max(recorded.code())),
+        }
     }
 
     /// What its person calls it. Foreign text: made safe where it is shown.

@@ -67,6 +67,7 @@ async fn dispatch(
 ) -> Result<(), Ended> {
     let message = asked.message(PATIENCE).await?;
     *name = message.name();
+    peer.may_ask(practice.now())?;
     practice.quotas.request(peer.device().id, practice.now())?;
     match message {
         Message::Hello(request) => hello::hello(practice, peer.grant_own(request)?, answered).await,

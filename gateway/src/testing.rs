@@ -6,10 +6,12 @@ use std::sync::Arc;
 use console::{Catalogue, Language};
 use host::Clock;
 use model::{BookId, DeviceId, InvitationId, PersonId, Role, Sha256Digest, Timestamp};
+use receipts::event::{Actor, BoundCertificate, DeviceBound};
 use seal::{Argon2Parameters, Unlock};
 use zeroize::Zeroizing;
 
 use crate::access::Peer;
+use crate::act;
 use crate::config::Config;
 use crate::ledger::Begin;
 use crate::ledger::rows::Standing;
@@ -50,6 +52,40 @@ pub(crate) fn open(dir: &Path, clock: Clock) -> Opened {
     open_with(dir, clock, |_| {})
 }
 
+/// Opens the practice in `dir`, its ledger posted again from the first entry on.
+pub(crate) fn reposted(dir: &Path, clock: Clock) -> Opened {
+    let (config, _) = Config::load(dir, [], &[]).unwrap();
+    Opened::open(dir, config, &unlock(), clock, Begin::Again).unwrap()
+}
+
+/// Invites somebody and binds a device to the invitation, as the journal has it: with its rights.
+pub(crate) fn enrolled(practice: &Arc<Practice>, role: Role, name: &str, books: &[String]) -> DeviceId {
+    let by = Actor::AdminSocket;
+    let shown = act::invitation::invite(practice, role, name, books, by).unwrap();
+    let device = bound(practice, InvitationId::parse(&shown.id).unwrap());
+    let house = practice.entry_key(vault::EntryScope::House).unwrap();
+    let make = move |group: &crate::commit::Group<'_>| {
+        Ok(vec![group.made(receipts::event::DeviceConfirmed { device, by }, house)?])
+    };
+    practice.committer.commit_blocking(Box::new(make)).unwrap();
+    device
+}
+
+/// Binds a device to an invitation, with keys and certificates that are none.
+pub(crate) fn bound(practice: &Arc<Practice>, invitation: InvitationId) -> DeviceId {
+    let device = DeviceId::from_bytes(host::random::bytes().unwrap());
+    let certificate = || {
+        let key = Sha256Digest::from_bytes(host::random::bytes().unwrap());
+        BoundCertificate::new(key, [1; 16], key.as_bytes().to_vec()).unwrap()
+    };
+    let person = practice.registry.invitation(invitation).unwrap().person;
+    let event = DeviceBound { invitation, person, device, tls: certificate(), signing: certificate() };
+    let house = practice.entry_key(vault::EntryScope::House).unwrap();
+    let make = move |group: &crate::commit::Group<'_>| Ok(vec![group.made(event, house)?]);
+    practice.committer.commit_blocking(Box::new(make)).unwrap();
+    device
+}
+
 /// Makes a practice in `dir` and opens it.
 pub(crate) fn opened(dir: &Path) -> Opened {
     make(dir, &dir.with_extension("root")).unwrap();
@@ -71,7 +107,10 @@ pub(crate) fn peer_in(registry: &Arc<Registry>, role: Role, standing: Standing) 
     registry.put_book(book);
     registry.put_grant(person, book, None);
     let expires = Timestamp::from_unix_ms(9);
-    registry.put_invitation(invitation, Invitation { person, expires, device: None });
+    registry.put_invitation(
+        invitation,
+        Invitation { person, expires, device: None, replaces: None, is_revoked: false },
+    );
     registry.bind_device(Binding {
         id: device,
         person,

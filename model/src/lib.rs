@@ -17,6 +17,7 @@ pub mod name;
 pub mod period;
 pub mod piece;
 pub mod practice;
+pub mod reason;
 pub mod role;
 pub mod time;
 
@@ -33,6 +34,7 @@ pub use name::DisplayName;
 pub use period::Period;
 pub use piece::PieceIndex;
 pub use practice::{Pin, PracticeId};
+pub use reason::Reason;
 pub use role::Role;
 pub use time::Timestamp;
 

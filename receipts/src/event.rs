@@ -2,10 +2,11 @@
 //! Names of events and members are those of ETSI EN 319 522 where it has them. Not the signed envelope
 //! (see `statement`).
 //!
-//! A statement carries ids, digests and dates. A name or label stands only in [`BookNamed`],
-//! [`PersonNamed`] and [`DeviceLabelled`], each with its id and nothing else, so that it can be erased
-//! without taking a right or a state with it.
+//! A statement carries ids, digests and dates. A name, label or other words of people stand only in [`BookNamed`],
+//! [`PersonNamed`], [`DeviceLabelled`], [`PurposeStated`] and [`Noted`], each with what it is about and nothing else,
+//! so that they can be erased without taking a right or a state with them.
 
+mod denied;
 mod values;
 
 use model::{
@@ -14,6 +15,11 @@ use model::{
 };
 use serde_json::{Map, Value};
 
+pub use self::denied::{
+    BookClosed, BookResumed, BookSuspended, DeviceResumed, DeviceRevoked, DeviceSuspended, GrantWithdrawn,
+    InvitationRevoked, Noted, PersonEndSet, PersonResumed, PersonRevoked, PersonSuspended, PurposeStated,
+    RoleChanged,
+};
 pub use self::values::{
     Actor, BoundCertificate, Custody, Der, HandoverReason, Label, LastCheckpoint, Medium, Opaque, Word,
 };
@@ -330,6 +336,21 @@ events! {
         GrantGiven "urn:counterfoil:event:GrantGiven"
         GatewayStarted "urn:counterfoil:event:GatewayStarted"
         GatewayStopped "urn:counterfoil:event:GatewayStopped"
+        DeviceSuspended "urn:counterfoil:event:DeviceSuspended"
+        DeviceResumed "urn:counterfoil:event:DeviceResumed"
+        DeviceRevoked "urn:counterfoil:event:DeviceRevoked"
+        PersonSuspended "urn:counterfoil:event:PersonSuspended"
+        PersonResumed "urn:counterfoil:event:PersonResumed"
+        PersonRevoked "urn:counterfoil:event:PersonRevoked"
+        BookSuspended "urn:counterfoil:event:BookSuspended"
+        BookResumed "urn:counterfoil:event:BookResumed"
+        BookClosed "urn:counterfoil:event:BookClosed"
+        InvitationRevoked "urn:counterfoil:event:InvitationRevoked"
+        GrantWithdrawn "urn:counterfoil:event:GrantWithdrawn"
+        RoleChanged "urn:counterfoil:event:RoleChanged"
+        PersonEndSet "urn:counterfoil:event:PersonEndSet"
+        PurposeStated "urn:counterfoil:event:PurposeStated"
+        Noted "urn:counterfoil:event:Noted"
     }
 }
 

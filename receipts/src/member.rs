@@ -7,7 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use model::digest::hex;
 use model::{
-    BookId, DeviceId, InvitationId, Period, PersonId, PracticeId, Role, Sha256Digest, SubmissionId, Timestamp,
+    BookId, DeviceId, InvitationId, Period, PersonId, PracticeId, Reason, Role, Sha256Digest, SubmissionId,
+    Timestamp,
 };
 use serde_json::{Map, Value};
 
@@ -194,6 +195,7 @@ strings! {
     Timestamp: |time| time.to_rfc3339(), |text| Timestamp::parse_rfc3339(text).ok();
     Period: |period| period.to_string(), |text| Period::parse(text).ok();
     Role: |role| role.as_str().to_owned(), |text| Role::parse(text).ok();
+    Reason: |reason| reason.as_str().to_owned(), |text| Reason::parse(text).ok();
     [u8; 16]: |bytes| hex::encode(bytes), |text| hex::decode(text);
     Vec<u8>: |bytes| BASE64.encode(bytes), |text| BASE64.decode(text).ok();
     String: |text| text.clone(), |text| Some(text.to_owned());

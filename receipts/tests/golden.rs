@@ -7,7 +7,7 @@ use std::path::Path;
 
 use cddl_cat::{validate_cbor_bytes, validate_json_str};
 use counterfoil_receipts as receipts;
-use model::{InvitationId, Role};
+use model::{InvitationId, Reason, Role};
 use receipts::checkpoint::Checkpoint;
 use receipts::event::*;
 use receipts::proof::{CoseReceipt, Head, TREE_SIZE_CLAIM};
@@ -175,10 +175,46 @@ fn one_of_each() -> Vec<(&'static str, Signed)> {
         ("GatewayStopped", GatewayStopped { software: word("counterfoil-gateway 0.1.0") }.into()),
     ];
     let mut all = vec![("Origin", origin), ("ConsignmentAcceptance", take_signed)];
-    for (at, (name, event)) in gateway.into_iter().enumerate() {
+    for (at, (name, event)) in gateway.into_iter().chain(denied()).enumerate() {
         all.push((name, practice.state(10 + at as u64, event)));
     }
     all
+}
+
+/// What ends, rests, comes back or changes.
+fn denied() -> Vec<(&'static str, GatewayEvent)> {
+    let practice = practice();
+    let (person, book, device, by) = (person(), book(), practice.device, Actor::Device(practice.device));
+    let invitation = InvitationId::new(0x2345_6789 & 0x3fff_ffff).unwrap();
+    let (reason, since) = (Reason::Stolen, Some(DAY));
+    let words = |text: &str| Label::parse(text).unwrap();
+    vec![
+        ("DeviceSuspended", DeviceSuspended { device, reason: Reason::Lost, by }.into()),
+        ("DeviceResumed", DeviceResumed { device, by }.into()),
+        ("DeviceRevoked", DeviceRevoked { device, reason, compromised_since: since, by }.into()),
+        ("PersonSuspended", PersonSuspended { person, reason, with_book: None, by }.into()),
+        ("PersonResumed", PersonResumed { person, by: Actor::AdminSocket }.into()),
+        (
+            "PersonRevoked",
+            PersonRevoked {
+                person,
+                reason: Reason::Left,
+                with_book: Some(book),
+                compromised_since: None,
+                by: Actor::Gateway,
+            }
+            .into(),
+        ),
+        ("BookSuspended", BookSuspended { book, reason: Reason::PracticeDecision, by }.into()),
+        ("BookResumed", BookResumed { book, by }.into()),
+        ("BookClosed", BookClosed { book, reason: Reason::RoleEnded, by }.into()),
+        ("InvitationRevoked", InvitationRevoked { invitation, reason: Reason::Disputed, by }.into()),
+        ("GrantWithdrawn", GrantWithdrawn { person, book, reason: Reason::Superseded, by }.into()),
+        ("RoleChanged", RoleChanged { person, role: Role::Supervisor, until: None, by }.into()),
+        ("PersonEndSet", PersonEndSet { person, until: Some(DAY), by }.into()),
+        ("PurposeStated", PurposeStated { person, purpose: words("2026 年度汇算清缴") }.into()),
+        ("Noted", Noted { refers_to: digest("an act"), note: words("包在地铁上被偷") }.into()),
+    ]
 }
 
 #[test]

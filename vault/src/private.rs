@@ -55,6 +55,16 @@ impl Rooms {
         id: KeyId,
         bytes: &[u8],
     ) -> Result<Durable<()>, VaultError> {
+        let file = self.box_private(purpose, id, bytes)?;
+        Ok(self.disk.write_whole(&self.private_file(purpose, id), &file)?)
+    }
+
+    pub(crate) fn box_private(
+        &self,
+        purpose: &Purpose,
+        id: KeyId,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, VaultError> {
         if bytes.len() > SECRET_BYTES_MAX {
             return Err(VaultError::TooLarge { what: "private key" });
         }
@@ -62,7 +72,18 @@ impl Rooms {
         writer.key(1).bytes(bytes);
         let mut file = MAGIC.to_vec();
         seal::seal_into(&self.private, &self.private_context(purpose, id), &writer.finish(), &mut file)?;
-        Ok(self.disk.write_whole(&self.private_file(purpose, id), &file)?)
+        Ok(file)
+    }
+
+    pub(crate) fn unbox_private(
+        &self,
+        purpose: &Purpose,
+        id: KeyId,
+        sealed: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let sealed = sealed.strip_prefix(MAGIC)?;
+        let plain = seal::open(&self.private, &self.private_context(purpose, id), sealed).ok()?;
+        read(&plain).ok()
     }
 
     pub(crate) fn open_private(
@@ -73,11 +94,7 @@ impl Rooms {
         let path = self.private_file(purpose, id);
         let bytes_max = seal::sealed_bytes(SECRET_BYTES_MAX + 16) + MAGIC.len();
         let file = self.disk.read_whole(&path, bytes_max as u64)?;
-        let wrong = || damaged("private key", path.clone());
-        let sealed = file.strip_prefix(MAGIC).ok_or_else(wrong)?;
-        let plain = seal::open(&self.private, &self.private_context(purpose, id), sealed);
-        let plain = plain.map_err(|_| wrong())?;
-        read(&plain).map_err(|NotOurs| wrong())
+        self.unbox_private(purpose, id, &file).ok_or_else(|| damaged("private key", path))
     }
 
     pub(crate) fn list_private(&self, purpose: &Purpose) -> Result<Vec<KeyId>, VaultError> {

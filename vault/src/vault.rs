@@ -377,6 +377,19 @@ impl Vault {
         self.rooms.seal_private(purpose, id, bytes)
     }
 
+    /// The same box, for who keeps it in a file of its own.
+    ///
+    /// # Errors
+    /// As there, the disk's apart.
+    pub fn box_private(&self, purpose: &Purpose, id: KeyId, bytes: &[u8]) -> Result<Vec<u8>, VaultError> {
+        self.rooms.box_private(purpose, id, bytes)
+    }
+
+    /// Opens such a box; `None` if it is not whole, or another's.
+    pub fn unbox_private(&self, purpose: &Purpose, id: KeyId, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.rooms.unbox_private(purpose, id, sealed)
+    }
+
     /// Opens what [`Vault::seal_private`] keeps; wiped when dropped.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use receipts::event::{
 use vault::EntryScope;
 
 use super::{ActError, book, commit, entry_key, failed};
+use crate::denial;
 use crate::enrol;
 use crate::ledger::rows::Standing;
 use crate::practice::Practice;
@@ -102,16 +103,20 @@ pub fn confirm(
     }
     match device.standing() {
         Standing::Active => {}
-        Standing::Declined => return Err(not_enrolled()),
+        Standing::Declined | Standing::Suspended | Standing::Revoked => return Err(not_enrolled()),
         Standing::Bound => {
             let house = entry_key(practice, EntryScope::House)?;
             let id = device.id;
-            commit(practice, move |group| Ok(vec![group.made(DeviceConfirmed { device: id, by }, house)?]))?;
+            commit(practice, move |group| {
+                let confirmed = group.made(DeviceConfirmed { device: id, by }, house)?;
+                let superseded = denial::superseded(group, id, house)?;
+                Ok(std::iter::once(confirmed).chain(superseded).collect())
+            })?;
         }
     }
     Ok(Confirmed {
         person: device.person.name().as_deref().unwrap_or("").to_owned(),
-        role: device.person.role.to_string(),
+        role: device.person.role().to_string(),
         label: device.label().as_deref().unwrap_or("").to_owned(),
         device: device.id.to_uuid(),
     })

@@ -17,7 +17,7 @@ pub fn all(practice: &Practice) -> Vec<PersonShown> {
     let person = |person: Arc<crate::registry::Person>| PersonShown {
         id: person.id.to_string(),
         name: person.name().as_deref().unwrap_or("").to_owned(),
-        role: person.role.to_string(),
+        role: person.role().to_string(),
         books: practice
             .registry
             .granted(person.id, now)
@@ -36,7 +36,9 @@ pub fn all(practice: &Practice) -> Vec<PersonShown> {
         invitations: open
             .iter()
             .filter(|(_, invitation)| {
-                invitation.person == person.id && invitation.device.is_none() && now < invitation.expires
+                let is_open =
+                    invitation.device.is_none() && !invitation.is_revoked && now < invitation.expires;
+                invitation.person == person.id && is_open && person.is_admitted(now)
             })
             .map(|(id, _)| id.to_string())
             .collect(),
@@ -47,8 +49,10 @@ pub fn all(practice: &Practice) -> Vec<PersonShown> {
 fn device_shown(practice: &Practice, device: &crate::registry::Device) -> DeviceShown {
     let (standing, waits) = match device.standing() {
         Standing::Active => ("active", false),
-        Standing::Bound => ("waiting", device.person.role.is_staff()),
+        Standing::Bound => ("waiting", device.person.role().is_staff()),
         Standing::Declined => ("declined", false),
+        Standing::Suspended => ("suspended", false),
+        Standing::Revoked => ("revoked", false),
     };
     let digits: Option<CheckDigits> = if waits { enrol::digits(practice, device.id).ok() } else { None };
     DeviceShown {

@@ -40,7 +40,7 @@ fn used(practice: &Practice) -> Vec<(InvitationId, Arc<Device>)> {
 
 /// Whether an admin is to compare its digits.
 fn waits(device: &Device) -> bool {
-    device.person.role.is_staff() && device.standing() == Standing::Bound
+    device.person.role().is_staff() && device.standing() == Standing::Bound
 }
 
 async fn tell(console: &Console, practice: &Arc<Practice>, invitation: InvitationId, device: &Arc<Device>) {
@@ -54,7 +54,7 @@ async fn tell(console: &Console, practice: &Arc<Practice>, invitation: Invitatio
     };
     let (person, label) = (device.person.name(), device.label());
     let (person, label) = (person.as_deref().unwrap_or("-"), label.as_deref().unwrap_or("-"));
-    let role = device.person.role;
+    let role = device.person.role();
     console.note("run-enrolled", args![person, role, label]);
     if let Some(digits) = &digits {
         let command = confirm_command(invitation, digits, &practice.folder);
@@ -64,6 +64,8 @@ async fn tell(console: &Console, practice: &Arc<Practice>, invitation: Invitatio
         Standing::Active => "active",
         Standing::Bound => "waiting",
         Standing::Declined => "declined",
+        Standing::Suspended => "suspended",
+        Standing::Revoked => "revoked",
     };
     let mut fields = fields! {
         "device": device.id.to_uuid(), "person": person, "role": role.as_str(), "label": label,

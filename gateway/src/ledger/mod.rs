@@ -22,7 +22,7 @@ use vault::{ShelfPosition, Vault, VaultError};
 use crate::registry::{Binding, Invitation, Registry};
 use crate::sealing::{self, EntrySeals};
 use post::{DocumentAt, Places, PostError, Registered, Rows};
-use rows::{Key, Part, Position, Row, Standing, key};
+use rows::{Footing, Key, Part, Position, Row, Standing, key};
 
 pub use start::{Begin, Posted, StartError, Why};
 
@@ -157,6 +157,7 @@ impl Ledger {
             Registered::Book(row) => {
                 let id = BookId::from_bytes(row.id.into());
                 registry.put_book(id);
+                registry.stand_book(id, Footing::from_code(row.footing));
                 if let Some(name) = self.name(row.name_entry) {
                     registry.name_book(id, &name);
                 }
@@ -165,6 +166,11 @@ impl Ledger {
                 let id = PersonId::from_bytes(row.id.into());
                 if let Ok(role) = Role::from_code(row.role) {
                     registry.put_person(id, role);
+                    let until = row.until_ms.map(Timestamp::from_unix_ms);
+                    registry.stand_person(id, role, Footing::from_code(row.footing), until);
+                }
+                if let Some(purpose) = self.name(row.purpose_entry) {
+                    registry.state_purpose(id, &purpose);
                 }
                 if let Some(name) = self.name(row.name_entry) {
                     registry.name_person(id, &name);
@@ -172,11 +178,12 @@ impl Ledger {
             }
             Registered::Grant(row) => {
                 let until = row.until_ms.map(Timestamp::from_unix_ms);
-                registry.put_grant(
-                    PersonId::from_bytes(row.person.into()),
-                    BookId::from_bytes(row.book.into()),
-                    until,
-                );
+                let (person, book) =
+                    (PersonId::from_bytes(row.person.into()), BookId::from_bytes(row.book.into()));
+                match row.withdrawn {
+                    true => registry.withdraw_grant(person, book),
+                    false => registry.put_grant(person, book, until),
+                }
             }
             Registered::Invitation(row) => {
                 if let Ok(id) = InvitationId::new(row.number) {
@@ -184,6 +191,8 @@ impl Ledger {
                         person: PersonId::from_bytes(row.person.into()),
                         expires: Timestamp::from_unix_ms(row.expires_ms),
                         device: row.device.map(|device| DeviceId::from_bytes(device.into())),
+                        replaces: row.replaces.map(|device| DeviceId::from_bytes(device.into())),
+                        is_revoked: row.revoked,
                     };
                     registry.put_invitation(id, invitation);
                 }
@@ -197,7 +206,7 @@ impl Ledger {
         let Ok(invitation) = InvitationId::new(row.invitation) else { return };
         let standing = Standing::from_code(row.standing);
         match registry.device(id) {
-            Some(device) if device.standing() != standing => registry.set_standing(id, standing),
+            Some(device) if device.recorded_standing() != standing => registry.set_standing(id, standing),
             Some(_) => {}
             None => registry.bind_device(Binding {
                 id,
@@ -224,6 +233,9 @@ impl Ledger {
         let read = sealing::read(&entry, &self.seals).ok()?;
         match &read.signed.statement().body {
             Body::Gateway(GatewayEvent::BookNamed(named), _) => Some(named.name.as_given().to_owned()),
+            Body::Gateway(GatewayEvent::PurposeStated(stated), _) => {
+                Some(stated.purpose.as_given().to_owned())
+            }
             Body::Gateway(GatewayEvent::PersonNamed(named), _) => Some(named.name.as_given().to_owned()),
             Body::Gateway(GatewayEvent::DeviceLabelled(labelled), _) => {
                 Some(labelled.label.as_given().to_owned())

@@ -2,13 +2,15 @@
 //!
 //! No right and no state depends on a statement that can be erased: names stand in statements of their own.
 
+mod denied;
+
 use std::collections::{BTreeMap, HashMap};
 
 use model::{BookId, Sha256Digest, SubmissionId, Timestamp};
 use receipts::event::{self, DeviceEvent, GatewayEvent};
 use receipts::{SubmissionList, TakeList};
 
-use super::rows::{self, Key, Row, Standing, key};
+use super::rows::{self, Footing, Key, Row, Standing, key};
 
 /// A statement as it is posted.
 pub struct Posting<'a> {
@@ -275,7 +277,9 @@ impl<'a> Draft<'a> {
                 self.put(at, &take);
             }
             GatewayEvent::BookAdded(added) => {
-                self.book(rows::Book { name_entry: None, id: (*added.book.as_bytes()).into() }, added.book);
+                let id = (*added.book.as_bytes()).into();
+                let footing = Footing::Active.code();
+                self.book(rows::Book { name_entry: None, id, footing, ended: None }, added.book);
             }
             GatewayEvent::BookNamed(named) => {
                 let row: rows::Book = self.need(&key::book(named.book), entry, "book")?;
@@ -283,7 +287,17 @@ impl<'a> Draft<'a> {
             }
             GatewayEvent::PersonAdded(added) => {
                 let id = (*added.person.as_bytes()).into();
-                self.person(rows::Person { role: added.role.code(), name_entry: None, id }, added.person);
+                let row = rows::Person {
+                    role: added.role.code(),
+                    name_entry: None,
+                    id,
+                    footing: Footing::Active.code(),
+                    until_ms: added.until.map(Timestamp::unix_ms),
+                    with_book: None,
+                    purpose_entry: None,
+                    ended: None,
+                };
+                self.person(row, added.person);
             }
             GatewayEvent::PersonNamed(named) => {
                 let row: rows::Person = self.need(&key::person(named.person), entry, "person")?;
@@ -295,6 +309,8 @@ impl<'a> Draft<'a> {
                     number: issued.invitation.get(),
                     expires_ms: issued.expires.unix_ms(),
                     device: None,
+                    replaces: issued.replaces.map(|device| (*device.as_bytes()).into()),
+                    revoked: false,
                 };
                 self.put(key::invitation(issued.invitation), &row);
                 self.registry.push(Registered::Invitation(row));
@@ -304,20 +320,44 @@ impl<'a> Draft<'a> {
                 self.device(labelled.device, entry, |row| row.label_entry = Some(entry))?;
             }
             GatewayEvent::DeviceConfirmed(confirmed) => {
-                self.device(confirmed.device, entry, |row| row.standing = Standing::Active.code())?;
+                self.device(confirmed.device, entry, |row| {
+                    // A device that was suspended, revoked or declined meanwhile stays so.
+                    if Standing::from_code(row.standing) == Standing::Bound {
+                        row.standing = Standing::Active.code();
+                    }
+                })?;
             }
             GatewayEvent::DeviceDeclined(declined) => {
-                self.device(declined.device, entry, |row| row.standing = Standing::Declined.code())?;
+                self.device(declined.device, entry, |row| {
+                    if Standing::from_code(row.standing) != Standing::Revoked {
+                        row.standing = Standing::Declined.code();
+                    }
+                })?;
             }
             GatewayEvent::GrantGiven(given) => {
                 let row = rows::Grant {
                     book: (*given.book.as_bytes()).into(),
                     person: (*given.person.as_bytes()).into(),
                     until_ms: given.until.map(Timestamp::unix_ms),
+                    withdrawn: false,
                 };
-                self.put(key::grant(given.person, given.book), &row);
-                self.registry.push(Registered::Grant(row));
+                self.grant(given.person, given.book, row);
             }
+            GatewayEvent::DeviceSuspended(_)
+            | GatewayEvent::DeviceResumed(_)
+            | GatewayEvent::DeviceRevoked(_)
+            | GatewayEvent::PersonSuspended(_)
+            | GatewayEvent::PersonResumed(_)
+            | GatewayEvent::PersonRevoked(_)
+            | GatewayEvent::BookSuspended(_)
+            | GatewayEvent::BookResumed(_)
+            | GatewayEvent::BookClosed(_)
+            | GatewayEvent::InvitationRevoked(_)
+            | GatewayEvent::GrantWithdrawn(_)
+            | GatewayEvent::RoleChanged(_)
+            | GatewayEvent::PersonEndSet(_)
+            | GatewayEvent::PurposeStated(_)
+            | GatewayEvent::Noted(_) => self.denied(posting, event)?,
         }
         Ok(())
     }
@@ -330,6 +370,11 @@ impl<'a> Draft<'a> {
     fn person(&mut self, row: rows::Person, id: model::PersonId) {
         self.put(key::person(id), &row);
         self.registry.push(Registered::Person(row));
+    }
+
+    fn grant(&mut self, person: model::PersonId, book: BookId, row: rows::Grant) {
+        self.put(key::grant(person, book), &row);
+        self.registry.push(Registered::Grant(row));
     }
 
     fn device(
@@ -364,6 +409,8 @@ impl<'a> Draft<'a> {
             tls_key: (*bound.tls.spki.as_bytes()).into(),
             signing_key: (*bound.signing.spki.as_bytes()).into(),
             id: (*bound.device.as_bytes()).into(),
+            ended: None,
+            before: None,
         };
         self.put(key::device(bound.device), &row);
         self.registry.push(Registered::Device(row));

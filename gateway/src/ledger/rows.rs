@@ -141,6 +141,16 @@ rows! {
         2 name_entry: Option<u64>,
         /// The person: keys hold handles alone.
         3 id: Id,
+        /// Their [`Footing`].
+        4 footing: u8,
+        /// When their work ends, in milliseconds since 1970; no end where left out.
+        5 until_ms: Option<u64>,
+        /// The book that they were suspended or revoked with.
+        6 with_book: Option<Id>,
+        /// The newest entry that says what a partner is there for.
+        7 purpose_entry: Option<u64>,
+        /// Why they are not active.
+        8 ended: Option<Ended>,
     }
 
     /// A device.
@@ -167,6 +177,10 @@ rows! {
         10 signing_key: Digest,
         /// The device.
         11 id: Id,
+        /// Why it is suspended or revoked.
+        12 ended: Option<Ended>,
+        /// The [`Standing`] that a resumed device has again.
+        13 before: Option<u8>,
     }
 
     /// A book.
@@ -175,6 +189,10 @@ rows! {
         1 name_entry: Option<u64>,
         /// The book.
         2 id: Id,
+        /// Its [`Footing`].
+        3 footing: u8,
+        /// Why it is not active.
+        4 ended: Option<Ended>,
     }
 
     /// That a person may use a book.
@@ -185,6 +203,8 @@ rows! {
         2 person: Id,
         /// Until when, in milliseconds since 1970; no end where left out.
         3 until_ms: Option<u64>,
+        /// Whether it was withdrawn since.
+        4 withdrawn: bool,
     }
 
     /// An invitation.
@@ -197,6 +217,10 @@ rows! {
         3 expires_ms: u64,
         /// The device that used it.
         4 device: Option<Id>,
+        /// The device that the new one replaces when it is confirmed.
+        5 replaces: Option<Id>,
+        /// Whether it was revoked.
+        6 revoked: bool,
     }
 
     /// An accepted submission.
@@ -301,7 +325,22 @@ rows! {
 }
 
 /// The format of the rows of this version.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
+
+/// Why and when something was suspended, revoked or closed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Ended {
+    /// The reason's number.
+    #[n(1)]
+    pub reason: u8,
+    /// When, in milliseconds since 1970.
+    #[n(2)]
+    pub at_ms: u64,
+    /// From when on its keys may have been in other hands, in milliseconds since 1970.
+    #[n(3)]
+    pub since_ms: Option<u64>,
+}
 
 /// Whether a device has its rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -312,6 +351,37 @@ pub enum Standing {
     Active = 1,
     /// Its person said that the names are not theirs.
     Declined = 2,
+    /// It is let in no more until it is resumed.
+    Suspended = 3,
+    /// It is let in never again.
+    Revoked = 4,
+}
+
+/// How a person or a book stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Footing {
+    /// What was granted holds.
+    Active = 0,
+    /// Nothing holds until it is resumed.
+    Suspended = 1,
+    /// Nothing holds any more: a person is revoked, a book closed.
+    Ended = 2,
+}
+
+impl Footing {
+    /// The number in a row.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Reads it; what is not known holds nothing.
+    pub const fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::Active,
+            1 => Self::Suspended,
+            _ => Self::Ended,
+        }
+    }
 }
 
 impl Standing {
@@ -323,10 +393,17 @@ impl Standing {
     /// Reads it; what is not known has no rights.
     pub const fn from_code(code: u8) -> Self {
         match code {
-            1 => Self::Active,
             0 => Self::Bound,
-            _ => Self::Declined,
+            1 => Self::Active,
+            2 => Self::Declined,
+            3 => Self::Suspended,
+            _ => Self::Revoked,
         }
+    }
+
+    /// Whether it is kept out: nothing is asked of a device that stands so.
+    pub const fn is_barred(self) -> bool {
+        matches!(self, Self::Suspended | Self::Revoked)
     }
 }
 
@@ -447,7 +524,7 @@ mod tests {
 
     #[test]
     fn a_row_is_read_back_and_foreign_bytes_are_not() {
-        let row = Grant { book: [1; 16].into(), person: [2; 16].into(), until_ms: None };
+        let row = Grant { book: [1; 16].into(), person: [2; 16].into(), until_ms: None, withdrawn: false };
         let bytes = row.to_bytes();
         assert_eq!(Grant::from_bytes(&bytes), Ok(row));
         assert!(Grant::from_bytes(&[bytes.as_slice(), &[0]].concat()).is_err());
@@ -456,6 +533,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_of_a_device_gives_no_rights() {
-        assert_eq!(Standing::from_code(77), Standing::Declined);
+        assert_eq!(Standing::from_code(77), Standing::Revoked);
+        assert_eq!(Footing::from_code(77), Footing::Ended);
     }
 }

@@ -10,6 +10,7 @@ use vault::{Content, ShelfPosition};
 
 use super::{blocking, internal};
 use crate::access::{Act, Granted};
+use crate::endpoint::varint;
 use crate::practice::Practice;
 use crate::wire::{Answered, Ended};
 
@@ -28,8 +29,10 @@ pub async fn fetch(
     let serving = blocking(move || shared.takes.serving(&shared, &take)).await?;
     // Without a take the same grant is asked, on a book that nobody has.
     let book = serving.as_ref().map_or(model::BookId::from_bytes([0; 16]), |serving| serving.book());
-    let may = granted.may(Act::Take, book, practice.now());
-    let (Some(serving), Ok(())) = (serving, may) else { return Err(Refusal::absent().into()) };
+    let device_is_barred = granted.peer.may_ask(practice.now());
+    let on = granted.on(Act::Take, book, practice.now());
+    device_is_barred?;
+    let (Some(serving), Ok(granted)) = (serving, on) else { return Err(Refusal::absent().into()) };
     let pieces = {
         let release = serving.release.lock().unwrap_or_else(PoisonError::into_inner);
         release.fetch(device, &request, practice.now())?
@@ -40,15 +43,37 @@ pub async fn fetch(
     let shared = Arc::clone(practice);
     let content = blocking(move || Ok(shared.vault.document(&position)?.content()?)).await?;
     let content = Arc::new(content);
-    head(&content, request.manifest, answered).await?;
+    let given = tokio::select! {
+        given = give(practice, &granted, &content, pieces, answered) => given,
+        () = granted.peer.barred() => Err(protocol::Code::Revoked.into()),
+    };
+    if let Err(Ended::Refused(refusal)) = &given
+        && refusal.known() == Some(protocol::Code::Revoked)
+    {
+        // What is still on its way to a device that is let in no more is given up.
+        let _ = answered.0.reset(varint(u64::from(refusal.code)));
+    }
+    given
+}
+
+async fn give(
+    practice: &Arc<Practice>,
+    granted: &Granted<Fetch>,
+    content: &Arc<Content>,
+    pieces: std::ops::Range<model::PieceIndex>,
+    answered: &mut Answered,
+) -> Result<(), Ended> {
+    let request = &granted.request;
+    head(content, request.manifest, answered).await?;
     for index in pieces.start.0..pieces.end.0 {
-        if !granted.is_current() {
-            granted.may(Act::Take, book, practice.now())?;
+        let now = practice.now();
+        if !granted.is_current(now) {
+            granted.again(now)?;
         }
         let index = model::PieceIndex(index);
         let bytes = model::piece::bytes(content.manifest().length(), index).unwrap_or(0);
         let room = practice.buffers.reserve(bytes).await;
-        let opened = Arc::clone(&content);
+        let opened = Arc::clone(content);
         let piece = blocking(move || Ok(opened.read_piece(index)?)).await?;
         let bytes = PieceBytes::new(piece.len()).map_err(|error| internal(&error))?;
         answered.send(PieceHead { n: request.n, index, bytes }).await?;

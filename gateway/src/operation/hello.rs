@@ -11,6 +11,7 @@ use vault::EntryScope;
 
 use crate::access::Granted;
 use crate::commit::Group;
+use crate::denial;
 use crate::ledger::rows::Standing;
 use crate::practice::Practice;
 use crate::wire::{Answered, Ended};
@@ -48,7 +49,7 @@ fn welcome(practice: &Practice, asked: &Granted<Hello>) -> Result<Welcome, Ended
         time: practice.now(),
         person: device.person.id,
         person_name: Text::cut(device.person.name().as_deref().unwrap_or("")),
-        role: device.person.role,
+        role: device.person.role(),
         device: device.id,
         standing,
         practice_name: Text::cut(&practice.config.name),
@@ -82,18 +83,22 @@ pub async fn confirm(
     answered: &mut Answered,
 ) -> Result<(), Ended> {
     let device = Arc::clone(asked.peer.device());
-    let is_client = device.person.role == Role::Client;
+    let is_client = device.person.role() == Role::Client;
     match (asked.request.accept, device.standing()) {
         (true, Standing::Bound) if is_client => {
             let key = practice.entry_key(EntryScope::House)?;
             let id = device.id;
             let make = Box::new(move |group: &Group<'_>| {
-                Ok(vec![group.made(DeviceConfirmed { device: id, by: Actor::Device(id) }, key)?])
+                let confirmed = group.made(DeviceConfirmed { device: id, by: Actor::Device(id) }, key)?;
+                let superseded = denial::superseded(group, id, key)?;
+                Ok(std::iter::once(confirmed).chain(superseded).collect())
             });
             practice.committer.commit(make).await?;
         }
         (true, Standing::Bound | Standing::Active) => {}
-        (true, Standing::Declined) => return Err(Code::Revoked.into()),
+        (true, Standing::Declined | Standing::Suspended | Standing::Revoked) => {
+            return Err(Code::Revoked.into());
+        }
         (false, _) => {
             let key = practice.entry_key(EntryScope::House)?;
             let id = device.id;

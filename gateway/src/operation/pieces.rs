@@ -44,6 +44,7 @@ pub async fn pieces(
         tokio::select! {
             read = &mut reading => answering.await.and(read),
             answered = &mut answering => answered,
+            () = peer.barred() => Err(Code::Revoked.into()),
         }
     };
     // What was read beside it is still acknowledged before the refusal goes out.
@@ -82,19 +83,27 @@ async fn read(
             }
         };
         // Revocation acts before every piece.
-        if !granted.is_current() {
-            granted.may(Act::Send, upload.head().book, practice.now())?;
-        }
+        still(practice, granted)?;
         let mut bytes =
             practice.buffers.take(head.bytes.get()).await.ok_or(Ended::from(Code::ShuttingDown))?;
         let whole = tokio::time::timeout(PIECE_PATIENCE, asked.0.read_exact(&mut bytes)).await;
         whole.map_err(|_| Ended::from(Code::TooSlow))??;
         let turn = practice.buffers.turn().await.ok_or(Ended::Gone)?;
+        // And after it: one that began before is not accepted.
+        still(practice, granted)?;
         let (upload, tell) = (Arc::clone(upload), tell.clone());
         tokio::task::spawn_blocking(move || {
             put(&upload, lease, &head, &bytes, &tell);
             drop((bytes, turn));
         });
+    }
+}
+
+fn still(practice: &Practice, granted: &Granted<Pieces>) -> Result<(), Refusal> {
+    let now = practice.now();
+    match granted.is_current(now) {
+        true => Ok(()),
+        false => granted.again(now),
     }
 }
 

@@ -39,7 +39,7 @@ pub async fn report(
         Reporting::Known(handover) => handover,
         Reporting::New(documents) => {
             practice.quotas.entry(granted.peer.device().person.id, practice.now())?;
-            hand_over(practice, &serving, &documents).await?
+            hand_over(practice, &granted, &serving, &documents).await?
         }
     };
     answered.send(Reported { handover }).await
@@ -47,15 +47,18 @@ pub async fn report(
 
 async fn hand_over(
     practice: &Arc<Practice>,
+    granted: &Granted<Report>,
     serving: &Serving,
     documents: &[DocumentNumber],
 ) -> Result<Sha256Digest, Ended> {
+    let peer = granted.peer.clone();
     let list = lines(serving, documents)?;
     let (book, refers_to) = (serving.book(), Sha256Digest::from_bytes(serving.row.take.into()));
     let recipient = party(&serving.row);
     let shared = Arc::clone(practice);
     let key = blocking(move || Ok(shared.entry_key(shared.book_year(book))?)).await?;
     let make = Box::new(move |group: &Group<'_>| {
+        peer.may_ask(group.now)?;
         let event = ContentHandover { recipient, book, documents: list.documents(), refers_to };
         Ok(vec![group.made_over(event, list.as_bytes().to_vec(), key)?])
     });
