@@ -48,6 +48,24 @@ pub enum Refused {
     /// The registry does not know this very certificate.
     #[error("the registry does not know the certificate")]
     Unregistered,
+    /// The issuing authority that it names did not sign it.
+    #[error("the signature of the issuing authority does not hold")]
+    BadSignature,
+    /// More than the one certificate that a device shows.
+    #[error("more than one certificate")]
+    ChainLength,
+    /// The revocation list of its authority has it.
+    #[error("the revocation list has it")]
+    Listed,
+    /// Its authority has no revocation list in force.
+    #[error("there is no revocation list in force")]
+    NoList,
+    /// The peer does not hold the key.
+    #[error("the peer does not hold the key")]
+    NotItsKey,
+    /// None of the issuing authorities that devices are anchored at.
+    #[error("of no issuing authority of the practice")]
+    UnknownIssuer,
 }
 
 /// The devices that are ours: the only authority.
@@ -95,7 +113,11 @@ pub fn admit(
     }
 }
 
-fn admit_device(
+/// Judges a leaf by itself, the same for every ALPN that takes one: the exact certificate of a device that may connect.
+///
+/// # Errors
+/// Why it may not come in.
+pub fn admit_device(
     leaf: &[u8],
     practice: &PracticeId,
     now: Timestamp,

@@ -4,7 +4,7 @@ use model::{PracticeId, Sha256Digest, Timestamp};
 use rustls::pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 use x509_parser::extensions::{GeneralName, ParsedExtension};
-use x509_parser::prelude::{FromDer as _, X509Certificate, X509Version};
+use x509_parser::prelude::{ASN1Time, FromDer as _, X509Certificate, X509Version};
 
 use crate::error::CertificateFault as Fault;
 use crate::key::Verdict;
@@ -79,6 +79,9 @@ impl Certificate {
         }
         let serial = serial(tbs.raw_serial())?;
         let validity = &tbs.validity;
+        if ![&validity.not_before, &validity.not_after].into_iter().all(is_time_as_written) {
+            return Err(Fault::Validity);
+        }
         let signature = parsed.signature_value.data.as_ref();
         if envelope(tbs.as_ref(), signature).as_deref() != Some(der) {
             return Err(Fault::Encoding);
@@ -354,6 +357,12 @@ fn common_name(subject: &x509_parser::x509::X509Name<'_>) -> Result<String, Faul
         true => only.as_str().map(str::to_owned).map_err(|_| Fault::Names),
         false => Err(Fault::Names),
     }
+}
+
+/// RFC 5280 section 4.1.2.5: UTCTime through 2049, GeneralizedTime from 2050.
+fn is_time_as_written(time: &ASN1Time) -> bool {
+    const YEAR_2050: i64 = 2_524_608_000;
+    time.is_utctime() == (time.timestamp() < YEAR_2050)
 }
 
 fn time(unix_seconds: i64) -> Result<Timestamp, Fault> {

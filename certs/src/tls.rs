@@ -9,12 +9,16 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme,
 };
+
+mod devices;
+
+pub use devices::{Devices, Door, Lists};
 
 use crate::certificate::CHAIN_MAX;
 use crate::{Certificate, CertsError, PracticeTrust, PrivateKey, Profile, Purpose};
@@ -34,7 +38,7 @@ impl TimeProvider for TlsClock {
     }
 }
 
-/// What the gateway shows and whom it lets through TLS.
+/// What the gateway shows.
 pub struct GatewayTls<'a> {
     /// The gateway's certificate.
     pub certificate: &'a Certificate,
@@ -44,29 +48,26 @@ pub struct GatewayTls<'a> {
     pub issuing: &'a Certificate,
     /// The root above that; shown on the enrolment ALPN alone.
     pub root: &'a Certificate,
-    /// The issuing certificates that devices are anchored at.
-    pub anchors: &'a [Certificate],
 }
 
 /// The gateway's configuration: both ALPNs, a client certificate asked for but optional, so that enrolment works
-/// on the same port. What comes out of the handshake goes to [`crate::admit`] before any stream is allowed.
+/// on the same port. Whom it lets through are `devices`; what comes out of the handshake goes to [`crate::admit`]
+/// before any stream is allowed.
 ///
 /// # Errors
 /// [`CertsError::Tls`] for certificates or a key that TLS can not use, [`CertsError::KeyMismatch`].
-pub fn gateway_config(gateway: &GatewayTls<'_>, clock: &Clock) -> Result<ServerConfig, CertsError> {
+pub fn gateway_config(
+    gateway: &GatewayTls<'_>,
+    devices: Arc<Devices>,
+    clock: &Clock,
+) -> Result<ServerConfig, CertsError> {
     if gateway.key.public() != gateway.certificate.public_key() {
         return Err(CertsError::KeyMismatch);
     }
-    let provider = provider();
-    let verifier = WebPkiClientVerifier::builder_with_provider(anchors(gateway.anchors)?, provider.clone())
-        .clear_root_hint_subjects()
-        .allow_unauthenticated()
-        .build()
-        .map_err(|_| CertsError::Tls(rustls::Error::General("no anchors".to_owned())))?;
-    let mut config = ServerConfig::builder_with_details(provider, Arc::new(TlsClock(clock.clone())))
+    let mut config = ServerConfig::builder_with_details(provider(), Arc::new(TlsClock(clock.clone())))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(CertsError::Tls)?
-        .with_client_cert_verifier(verifier)
+        .with_client_cert_verifier(devices)
         .with_cert_resolver(Arc::new(GatewayChains::new(gateway)?));
     config.alpn_protocols = vec![ALPN_MAIN.to_vec(), ALPN_ENROL.to_vec()];
     // A ticket would let a revoked device in without its certificate being looked at.

@@ -55,9 +55,30 @@ fn server_at(practice: &Practice, now: Timestamp) -> Arc<ServerConfig> {
         key: &practice.gateway_key,
         issuing: practice.issuing.certificate(),
         root: practice.root.certificate(),
-        anchors: &[practice.issuing.certificate().clone()],
     };
-    Arc::new(gateway_config(&gateway, &clock(now)).unwrap())
+    Arc::new(
+        gateway_config(&gateway, Arc::new(devices(practice, Lists::Unasked, Arc::default())), &clock(now))
+            .unwrap(),
+    )
+}
+
+/// Lets in whom TLS lets in, and keeps why others are not.
+#[derive(Default)]
+struct Open(std::sync::Mutex<Vec<Refused>>);
+
+impl Door for Open {
+    fn judge(&self, _: &[u8]) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    fn refused(&self, why: Refused) {
+        self.0.lock().unwrap().push(why);
+    }
+}
+
+fn devices(practice: &Practice, lists: Lists<'_>, door: Arc<Open>) -> Devices {
+    let issuing = [practice.issuing.certificate().clone()];
+    Devices::new(practice.root.practice().clone(), &issuing, lists, door).unwrap()
 }
 
 fn server(practice: &Practice) -> Arc<ServerConfig> {
@@ -368,6 +389,48 @@ fn a_provisional_chain_must_hold_up_to_its_own_root() {
     assert!(refused(vec![&practice.gateway, issuing, issuing, issuing, root], &practice.gateway_key));
 }
 
+/// Lists are asked at every handshake, and other ones can be held while the gateway serves.
+#[test]
+fn what_a_list_revokes_is_refused_and_without_a_list_in_force_nobody_comes_in() {
+    use crate::crl::{Reason, Revoked};
+    let practice = Practice::new(1);
+    let (_, device) = practice.device();
+    let door = Arc::new(Open::default());
+    let held = Arc::new(devices(&practice, Lists::Held(&[]), door.clone()));
+    let with = |now: Timestamp| {
+        let gateway = GatewayTls {
+            certificate: &practice.gateway,
+            key: &practice.gateway_key,
+            issuing: practice.issuing.certificate(),
+            root: practice.root.certificate(),
+        };
+        let config = Arc::new(gateway_config(&gateway, held.clone(), &clock(now)).unwrap());
+        match handshake(client(&practice), &config) {
+            Ok(_) => None,
+            Err(Failed::AtServer(_)) => door.0.lock().unwrap().pop(),
+            Err(Failed::AtClient(error)) => panic!("{error}"),
+        }
+    };
+    let hold = |crl: &crate::Crl| {
+        held.hold(&[practice.issuing.certificate().clone()], Lists::Held(std::slice::from_ref(crl)))
+    };
+    assert_eq!(with(NOW), Some(Refused::NoList), "none at all");
+    let empty = practice.issuing.crl(1, &[], NOW).unwrap();
+    hold(&empty).unwrap();
+    assert_eq!(with(NOW), None);
+    assert_eq!(with(empty.next().minus_seconds(1)), None);
+    assert_eq!(with(empty.next().plus_seconds(1)), Some(Refused::NoList), "expired");
+    let serial = crate::Serial::parse(device.serial().try_into().unwrap()).unwrap();
+    let revoked = [Revoked { serial, at: NOW, reason: Reason::KeyCompromise, compromised_since: None }];
+    hold(&practice.issuing.crl(2, &revoked, NOW).unwrap()).unwrap();
+    assert_eq!(with(NOW), Some(Refused::Listed));
+    let foreign = Practice::new(2).issuing.crl(3, &[], NOW).unwrap();
+    hold(&foreign).unwrap();
+    assert_eq!(with(NOW), Some(Refused::NoList), "of another authority");
+    hold(&empty).unwrap();
+    assert_eq!(with(NOW), None);
+}
+
 #[test]
 fn a_refused_device_is_told_by_an_alert() {
     // A client's handshake ends before the server has judged it: only the alert tells.
@@ -400,7 +463,7 @@ fn a_refused_device_is_told_by_an_alert() {
             }
         }
     }
-    assert_eq!(alert, Some(AlertDescription::CertificateExpired));
+    assert_eq!(alert, Some(AlertDescription::AccessDenied));
 }
 
 #[test]
@@ -414,7 +477,7 @@ fn a_key_of_another_certificate_is_not_configured() {
         key: &key(99),
         issuing: practice.issuing.certificate(),
         root: practice.root.certificate(),
-        anchors: &[practice.issuing.certificate().clone()],
     };
-    assert!(matches!(gateway_config(&gateway, &clock(NOW)), Err(CertsError::KeyMismatch)));
+    let devices = Arc::new(devices(&practice, Lists::Unasked, Arc::default()));
+    assert!(matches!(gateway_config(&gateway, devices, &clock(NOW)), Err(CertsError::KeyMismatch)));
 }

@@ -31,6 +31,8 @@ use crate::practice::{Practice, end_accepted};
 use crate::registry::Device;
 use crate::session;
 
+mod devices;
+
 /// How long a stopping gateway lets connections end.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// So many connections are closed at once, and then [`CLOSES_PAUSE`] nothing: what is sent in one burst is lost.
@@ -172,18 +174,17 @@ async fn say_started(practice: &Practice) -> Result<(), ListenError> {
     }
 }
 
-fn server_config(practice: &Practice, token: TokenKey) -> Result<ServerConfig, ListenError> {
+fn server_config(practice: &Arc<Practice>, token: TokenKey) -> Result<ServerConfig, ListenError> {
     let keys = &practice.keys;
     let root = keys.trust.roots().first().ok_or(ListenError::Quic("no root".to_owned()))?;
-    let anchors = [keys.issuing.certificate().clone()];
     let gateway = GatewayTls {
         certificate: &keys.gateway.certificate,
         key: &keys.gateway.key,
         issuing: keys.issuing.certificate(),
         root,
-        anchors: &anchors,
     };
-    let config = tls::gateway_config(&gateway, practice.clock.machine()).map_err(ListenError::Tls)?;
+    let config = tls::gateway_config(&gateway, devices::of(practice)?, practice.clock.machine())
+        .map_err(ListenError::Tls)?;
     let crypto = QuicServerConfig::try_from(config).map_err(|error| ListenError::Quic(error.to_string()))?;
     let mut server = ServerConfig::new(Arc::new(crypto), token);
     server

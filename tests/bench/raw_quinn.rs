@@ -5,6 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use certs::admission::Refused;
+use certs::tls::{Devices, Door, Lists};
+
 use crate::{Measured, Outcome, noise};
 
 /// Sends `bytes` once.
@@ -97,6 +100,17 @@ fn transport() -> Arc<quinn::TransportConfig> {
     Arc::new(transport)
 }
 
+/// Lets in whoever has a certificate of the practice: there is no registry here.
+struct Everybody;
+
+impl Door for Everybody {
+    fn judge(&self, _: &[u8]) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    fn refused(&self, _: Refused) {}
+}
+
 type Crypto = (quinn::crypto::rustls::QuicServerConfig, quinn::crypto::rustls::QuicClientConfig);
 
 /// The gateway's own TLS, with a practice made for the moment.
@@ -125,9 +139,11 @@ fn crypto() -> Outcome<Crypto> {
         key: &gateway_key,
         issuing: issuing.certificate(),
         root: root.certificate(),
-        anchors: std::slice::from_ref(issuing.certificate()),
     };
-    let server = certs::tls::gateway_config(&tls, &clock).map_err(|error| text(&error))?;
+    let anchors = std::slice::from_ref(issuing.certificate());
+    let devices = Devices::new(root.practice().clone(), anchors, Lists::Unasked, Arc::new(Everybody));
+    let devices = Arc::new(devices.map_err(|error| text(&error))?);
+    let server = certs::tls::gateway_config(&tls, devices, &clock).map_err(|error| text(&error))?;
     let client =
         certs::tls::companion_config(&trust, &device, &device_key, &clock).map_err(|error| text(&error))?;
     let server = quinn::crypto::rustls::QuicServerConfig::try_from(server).map_err(|error| text(&error))?;

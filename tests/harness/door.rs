@@ -17,7 +17,7 @@ use quinn::{ConnectionError, RecvStream, SendStream};
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::pki_types::CertificateDer;
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SigningKey};
 use tokio::runtime::Runtime;
 
 use crate::Peer;
@@ -77,6 +77,32 @@ impl Visitor {
         let mut config = config.expect("a configuration");
         config.client_auth_cert_resolver = Arc::new(NoCertificate);
         Self::come_with(Ipv4Addr::LOCALHOST, to, config, &trust.practice().host())
+    }
+
+    /// Shows these certificates under this key instead of the peer's own; how the gateway ends it, as it goes over the
+    /// wire.
+    ///
+    /// # Panics
+    /// It is let in.
+    pub fn show(peer: &Peer, to: SocketAddr, chain: &[Vec<u8>], key: &Arc<dyn SigningKey>) -> String {
+        let trust = peer.practice.trust().expect("whom it trusts");
+        let (leaf, own) = (&peer.device.tls_chain[0], &peer.device.tls_key);
+        let config = tls::companion_config(&trust, leaf, own, peer.practice.clock());
+        let mut config = config.expect("a configuration");
+        let chain = chain.iter().map(|der| CertificateDer::from(der.clone())).collect();
+        // A resolver of our own: the stock one refuses to load what is no good certificate.
+        let shown = Shown(Arc::new(CertifiedKey::new(chain, Arc::clone(key))));
+        config.client_auth_cert_resolver = Arc::new(shown);
+        let error = match Self::come_with(Ipv4Addr::LOCALHOST, to, config, &trust.practice().host()) {
+            Ok(visitor) => visitor.soon(visitor.connection.closed()),
+            Err(error) => error,
+        };
+        match error {
+            ConnectionError::ConnectionClosed(close) => {
+                format!("{} {}", u64::from(close.error_code), String::from_utf8_lossy(&close.reason))
+            }
+            other => format!("{other:?}"),
+        }
     }
 
     fn come_with(
@@ -172,6 +198,20 @@ impl Visitor {
     fn soon<T>(&self, wanted: impl Future<Output = T>) -> T {
         let wanted = async { tokio::time::timeout(PATIENCE, wanted).await };
         self.runtime.block_on(wanted).unwrap_or_else(|_| panic!("nothing came for {PATIENCE:?}"))
+    }
+}
+
+/// Certificates as they are, good or not.
+#[derive(Debug)]
+struct Shown(Arc<CertifiedKey>);
+
+impl ResolvesClientCert for Shown {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
     }
 }
 

@@ -8,16 +8,20 @@
 //! relay       UDP between the two, cut and bent       power      a file system whose power can be cut
 //! files       bytes, trees and digests                chance     numbers that a seed decides
 //! peer        a device's keys, and whatever is said   by_hand    a submission, message by message
-//! door        enrolment, by somebody without keys
+//! door        the door, before somebody has keys  der         DER by hand
+//! draft       a certificate, every field free      hostile_certificates   the hostile ones, and why each is refused
 //! ```
 //! Every process ends with the value that stands for it.
 
 pub mod by_hand;
 pub mod chance;
 pub mod companion;
+pub mod der;
 pub mod door;
+pub mod draft;
 pub mod files;
 pub mod gateway;
+pub mod hostile_certificates;
 pub mod peer;
 pub mod power;
 pub mod practice;

@@ -6,6 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use certs::{IssuingAuthority, PrivateKey};
+use gateway::config::Config;
+use gateway::ledger::Begin;
+use gateway::practice::Opened;
+use seal::Unlock;
 use serde_json::Value;
 
 use crate::process::{Ran, Running};
@@ -102,6 +107,23 @@ impl Practice {
         let told = ran.only("invitation");
         let text = |name: &str| told[name].as_str().unwrap_or_else(|| panic!("no {name}\n{ran}")).to_owned();
         Invitation { id: text("id"), word: text("word"), code: text("code"), address: text("address") }
+    }
+
+    /// The issuing authority itself, out of the folder: what a thief of it has. No gateway may hold the folder.
+    ///
+    /// # Panics
+    /// The folder does not open.
+    pub fn issuing(&self) -> IssuingAuthority {
+        let key: [u8; 32] = std::fs::read(&self.key_file).expect("a key file").try_into().expect("32 bytes");
+        let (config, _) = Config::load(&self.folder, [], &[]).expect("a configuration");
+        let (unlock, clock) = (Unlock::KeyFile(key.into()), host::Clock::system());
+        let opened = Opened::open(&self.folder, config, &unlock, clock, Begin::AsItIs).expect("a practice");
+        let issuing = &opened.practice.keys.issuing;
+        let key = issuing.key().to_pkcs8().and_then(|key| PrivateKey::from_pkcs8(&key)).expect("its key");
+        let again = IssuingAuthority::open(key, issuing.certificate().der(), issuing.practice().clone());
+        let again = again.expect("the same authority");
+        opened.close().expect("a clean end");
+        again
     }
 
     /// Compares check digits.

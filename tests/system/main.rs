@@ -10,6 +10,7 @@ mod fetching;
 mod forged;
 mod full_disk;
 mod hostile;
+mod hostile_certificates;
 mod interrupted;
 mod kill9;
 mod limits;

@@ -9,7 +9,7 @@ use super::*;
 use crate::testing;
 
 /// The endpoint of a gateway that has just started; it accepts whoever comes.
-fn started(practice: &Practice, address: SocketAddr) -> std::io::Result<Endpoint> {
+fn started(practice: &Arc<Practice>, address: SocketAddr) -> std::io::Result<Endpoint> {
     let socket = std::net::UdpSocket::bind(address)?;
     let quic = QuicKeys::read(practice).unwrap();
     let server = server_config(practice, quic.token.clone()).unwrap();
