@@ -146,6 +146,15 @@ def enrolment(number, keys):
     check("digits", f"{digits // 10000:04} {digits % 10000:04}", file["digits"])
 
 
+def renewal():
+    file = load("renewal.txt")
+    exporter, leaf = bytes.fromhex(file["exporter"]), bytes.fromhex(file["leaf"])
+    request = decode(bytes.fromhex(file["renew"]))[0][1]
+    check("exporter context", hashlib.sha256(request).hexdigest(), file["exporter context"])
+    found = transcript(b"counterfoil/renew/v1 request", exporter, hashlib.sha256(leaf).digest(), request)
+    check("renewal transcript", found.hex(), file["transcript"])
+
+
 def root_record():
     body, signatures = decode(bytes.fromhex(load("root-record.txt")["record 1"]))[0]
     record, certificates = decode(body)[0], load("certificates.txt")
@@ -159,4 +168,5 @@ def root_record():
 
 
 enrolment(*invitation_keys())
+renewal()
 root_record()

@@ -4,7 +4,7 @@
 use model::{DeviceId, PracticeId, Sha256Digest, Timestamp};
 
 use crate::certificate::fingerprint;
-use crate::tls::{ALPN_ENROL, ALPN_MAIN};
+use crate::tls::{ALPN_ENROL, ALPN_MAIN, ALPN_RENEW};
 use crate::{Certificate, CertificateFault, Purpose};
 
 /// What a connection is.
@@ -14,6 +14,8 @@ pub enum Admission {
     Enrol,
     /// A device; what its person may do is asked at every request.
     Main(DeviceId),
+    /// A device that may renew its certificate, and nothing else.
+    Renew(DeviceId),
     /// To be closed. The peer is told the same whatever the cause.
     Refused(Refused),
 }
@@ -36,6 +38,9 @@ pub enum Refused {
     /// The certificate is not in force.
     #[error("the certificate is not in force")]
     NotInForce,
+    /// The certificate has expired and its grace lasts: the peer is told, for then it can renew.
+    #[error("the certificate has expired and must be renewed first")]
+    RenewFirst,
     /// The registry's device is another than the certificate's.
     #[error("the registry knows this certificate as another device's")]
     OtherDevice,
@@ -45,6 +50,9 @@ pub enum Refused {
     /// An ALPN that we do not have, or none.
     #[error("unknown ALPN")]
     UnknownAlpn,
+    /// The device has a newer certificate, and has used it for longer than a day.
+    #[error("the certificate was replaced by a newer one that is in use")]
+    Superseded,
     /// The registry does not know this very certificate.
     #[error("the registry does not know the certificate")]
     Unregistered,
@@ -81,6 +89,10 @@ pub struct Registered {
     pub device: DeviceId,
     /// Whether the device may connect.
     pub standing: Standing,
+    /// How long after its end the certificate can be renewed.
+    pub grace_seconds: u64,
+    /// The end of what its person may do at all, if there is one: no grace goes beyond it.
+    pub ends: Option<Timestamp>,
 }
 
 /// Whether a device may connect.
@@ -90,6 +102,8 @@ pub enum Standing {
     Active,
     /// It may not, whatever its certificate says.
     Barred,
+    /// Not by this certificate any more.
+    Superseded,
 }
 
 /// Decides what a connection may be. `leaf` is the peer's first certificate, if it showed one; that the chain
@@ -104,13 +118,26 @@ pub fn admit(
     match (alpn, leaf) {
         (Some(ALPN_ENROL), None) => Admission::Enrol,
         (Some(ALPN_ENROL), Some(_)) => Admission::Refused(Refused::CertificateOnEnrol),
-        (Some(ALPN_MAIN), None) => Admission::Refused(Refused::NoCertificate),
-        (Some(ALPN_MAIN), Some(leaf)) => match admit_device(leaf, practice, now, registry) {
-            Ok(device) => Admission::Main(device),
-            Err(refused) => Admission::Refused(refused),
-        },
+        (Some(ALPN_MAIN | ALPN_RENEW), None) => Admission::Refused(Refused::NoCertificate),
+        (Some(alpn @ (ALPN_MAIN | ALPN_RENEW)), Some(leaf)) => {
+            match (admit_device(leaf, practice, now, registry), alpn) {
+                (Ok((device, _)), ALPN_RENEW) => Admission::Renew(device),
+                (Ok((device, Force::In)), _) => Admission::Main(device),
+                (Ok((_, Force::Grace)), _) => Admission::Refused(Refused::RenewFirst),
+                (Err(refused), _) => Admission::Refused(refused),
+            }
+        }
         _ => Admission::Refused(Refused::UnknownAlpn),
     }
+}
+
+/// Whether a certificate is in force.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Force {
+    /// It is.
+    In,
+    /// It has expired, and can be renewed.
+    Grace,
 }
 
 /// Judges a leaf by itself, the same for every ALPN that takes one: the exact certificate of a device that may connect.
@@ -122,21 +149,32 @@ pub fn admit_device(
     practice: &PracticeId,
     now: Timestamp,
     registry: &dyn Registry,
-) -> Result<DeviceId, Refused> {
+) -> Result<(DeviceId, Force), Refused> {
     let certificate = Certificate::read(leaf).map_err(Refused::Certificate)?;
     let device = match certificate.purpose(practice).map_err(Refused::Certificate)? {
         Purpose::Device(device) => device,
         _ => return Err(Refused::OtherPurpose),
     };
-    if !certificate.is_in_force(now) {
-        return Err(Refused::NotInForce);
-    }
-    let registered = registry.find(&fingerprint(leaf)).ok_or(Refused::Unregistered)?;
+    let registered = registry.find(&fingerprint(leaf));
+    let force = match (certificate.is_in_force(now), &registered) {
+        (true, _) => Force::In,
+        (false, Some(registered)) if is_in_grace(&certificate, registered, now) => Force::Grace,
+        (false, _) => return Err(Refused::NotInForce),
+    };
+    let registered = registered.ok_or(Refused::Unregistered)?;
     match (registered.device == device, registered.standing) {
         (false, _) => Err(Refused::OtherDevice),
         (true, Standing::Barred) => Err(Refused::Barred),
-        (true, Standing::Active) => Ok(device),
+        (true, Standing::Superseded) => Err(Refused::Superseded),
+        (true, Standing::Active) => Ok((device, force)),
     }
+}
+
+/// Whether `now` lies after the certificate's life, and not beyond its grace.
+fn is_in_grace(certificate: &Certificate, registered: &Registered, now: Timestamp) -> bool {
+    let grace = certificate.not_after().plus_seconds(registered.grace_seconds);
+    let end = registered.ends.map_or(grace, |ends| grace.min(ends));
+    certificate.not_after() < now && now <= end
 }
 
 #[cfg(test)]

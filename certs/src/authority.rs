@@ -171,12 +171,28 @@ impl IssuingAuthority {
         serial: Serial,
         now: Timestamp,
     ) -> Result<Issued, CertsError> {
+        self.issue_until(purpose, key, serial, now, self.certificate.not_after())
+    }
+
+    /// One that ends at `until`, where that is sooner than its profile has it.
+    ///
+    /// # Errors
+    /// As [`IssuingAuthority::issue`].
+    pub fn issue_until(
+        &self,
+        purpose: Purpose,
+        key: &PublicKey,
+        serial: Serial,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Issued, CertsError> {
         let signs_until =
             self.certificate.not_before().plus_seconds(BEFORE_SECONDS + ISSUING_SIGNS_DAYS * 24 * 3600);
         if !self.certificate.is_in_force(now) || now > signs_until {
             return Err(CertsError::IssuerNotInForce);
         }
-        let order = self.order(purpose, serial, now)?;
+        let mut order = self.order(purpose, serial, now)?;
+        order.ends_by = order.ends_by.map(|ends_by| ends_by.min(until));
         let issued = sign(&order, key, &self.key, &self.certificate)?;
         match issued.purpose(&self.practice)? == purpose {
             true => Ok(issued),

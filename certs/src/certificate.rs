@@ -126,6 +126,17 @@ impl Certificate {
         self.key.key_hash()
     }
 
+    /// The issuer's key identifier, if it has one of our kind: the first 20 bytes of SHA-256 of its
+    /// SubjectPublicKeyInfo.
+    pub fn issuer_key_id(&self) -> Option<[u8; 20]> {
+        self.extensions.authority_key.as_deref().and_then(|id| id.try_into().ok())
+    }
+
+    /// This key's own identifier, as certificates below name it.
+    pub fn key_id(&self) -> Option<[u8; 20]> {
+        self.extensions.subject_key.as_deref().and_then(|id| id.try_into().ok())
+    }
+
     /// The serial number's bytes, big-endian, without a sign byte.
     pub fn serial(&self) -> &[u8] {
         &self.serial

@@ -14,6 +14,7 @@
 //! judge        a chain, a purpose and a time: what a certificate is worth
 //! invitation   the one-time word and code, and the three keys that follow from them
 //! enrolment    both sides of the enrolment exchange, as machines without I/O
+//! renewal      both sides of a renewal: new keys, vouched for by the current one
 //! tls          the three TLS configurations
 //! admission    what a connection may be, decided before its first stream
 //! ```
@@ -39,6 +40,7 @@ pub mod key;
 #[cfg(test)]
 mod oracle_tests;
 pub mod profile;
+pub mod renewal;
 pub mod root_file;
 pub mod root_record;
 #[cfg(test)]

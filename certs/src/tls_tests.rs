@@ -122,8 +122,9 @@ impl Registry for Book {
 
 fn admitted(both: &Both, practice: &Practice) -> Admission {
     let (_, certificate) = practice.device();
-    let book =
-        Book(vec![(certificate.fingerprint(), Registered { device: DEVICE, standing: Standing::Active })]);
+    let registered =
+        Registered { device: DEVICE, standing: Standing::Active, grace_seconds: 14 * DAY, ends: None };
+    let book = Book(vec![(certificate.fingerprint(), registered)]);
     let leaf = both.server.peer_certificates().and_then(|chain| chain.first()).map(|leaf| leaf.as_ref());
     admit(both.server.alpn_protocol(), leaf, practice.root.practice(), NOW, &book)
 }
@@ -215,7 +216,7 @@ fn without_a_certificate_the_main_alpn_is_refused_by_admission() {
 #[test]
 fn an_alpn_is_exact() {
     let practice = Practice::new(1);
-    for wrong in [&b"counterfoil/2"[..], b"h3", b"COUNTERFOIL/1", b"counterfoil-renew/1"] {
+    for wrong in [&b"counterfoil/2"[..], b"h3", b"COUNTERFOIL/1", b"counterfoil-renew/2"] {
         let mut config = client(&practice);
         config.alpn_protocols = vec![wrong.to_vec()];
         let failed = handshake(config, &server(&practice)).err().unwrap();
@@ -227,6 +228,41 @@ fn an_alpn_is_exact() {
         matches!(handshake(none, &server(&practice)), Err(Failed::AtServer(_))),
         "no ALPN, no certificate"
     );
+}
+
+/// Ended more than the largest grace ago.
+fn long_ago(params: &mut rcgen::CertificateParams) {
+    params.not_before = rcgen::date_time_ymd(2026, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2026, 4, 1);
+}
+
+#[test]
+fn in_grace_everything_but_the_time_is_still_checked() {
+    let practice = Practice::new(1);
+    let (key, device) = practice.device();
+    let late = server_at(&practice, NOW.plus_seconds(100 * DAY));
+    let config = renew_config(&practice.trust, &device, &key, &clock(NOW)).unwrap();
+    let both = handshake(config, &late).unwrap();
+    assert_eq!(both.server.alpn_protocol(), Some(ALPN_RENEW));
+    assert!(both.server.peer_certificates().is_some());
+    let own = crate::testing::key(99);
+    let ended = |change: &dyn Fn(&mut rcgen::CertificateParams)| {
+        practice.forged(Purpose::Device(DEVICE), &own, |params| {
+            params.not_after = rcgen::date_time_ymd(2026, 11, 18);
+            change(params);
+        })
+    };
+    let stranger = Practice::new(2);
+    assert!(handshake(showing(&practice, vec![ended(&|_| {})], &own), &server(&practice)).is_ok());
+    for (what, leaf, key) in [
+        ("serverAuth", ended(&|p| p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]), &own),
+        ("authority", ended(&|p| p.is_ca = IsCa::Ca(BasicConstraints::Constrained(0))), &own),
+        ("another key", ended(&|_| {}), &key),
+        ("another practice", stranger.device().1.to_rustls(), &stranger.device().0),
+    ] {
+        let shaken = handshake(showing(&practice, vec![leaf], key), &late);
+        assert!(matches!(shaken, Err(Failed::AtServer(_))), "{what}");
+    }
 }
 
 #[test]
@@ -247,7 +283,7 @@ fn tls_refuses_what_is_no_client_certificate_of_ours() {
         ("anyExtendedKeyUsage", usage(ExtendedKeyUsagePurpose::Any), &own),
         ("signing certificate", signer.to_rustls(), &own),
         ("authority", forge(&|p| p.is_ca = IsCa::Ca(BasicConstraints::Constrained(0))), &own),
-        ("expired", forge(&|p| p.not_after = rcgen::date_time_ymd(2026, 11, 18)), &own),
+        ("expired beyond every grace", forge(&long_ago), &own),
         ("in the future", forge(&|p| p.not_before = rcgen::date_time_ymd(2026, 11, 19)), &own),
         ("another practice", stranger_device.to_rustls(), &stranger_key),
         ("gateway as device", practice.gateway.to_rustls(), &practice.gateway_key),
@@ -362,8 +398,24 @@ fn a_wrong_clock_is_told_as_such() {
         assert_eq!(found, wanted);
     }
     // The gateway's own clock decides on devices.
-    let late = server_at(&practice, NOW.plus_seconds(91 * DAY));
+    let late = server_at(&practice, NOW.plus_seconds(271 * DAY));
     assert!(matches!(handshake(client(&practice), &late), Err(Failed::AtServer(_))));
+    // What is wrong besides the time is told instead.
+    let config = companion_config(&practice.trust, &device, &key, &clock(NOW.plus_seconds(91 * DAY)));
+    let mut server = ServerConfig::clone(&server(&practice));
+    let own = crate::testing::key(99);
+    let nameless = practice.forged(Purpose::Gateway, &own, |params| {
+        params.subject_alt_names.retain(|name| !matches!(name, rcgen::SanType::DnsName(_)));
+    });
+    let shown = CertifiedKey::new(
+        vec![nameless, practice.issuing.certificate().to_rustls()],
+        own.rustls_key().unwrap(),
+    );
+    server.cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(shown));
+    match handshake(config.unwrap(), &Arc::new(server)) {
+        Err(Failed::AtClient(error)) => assert!(!is_about_time(&error), "{error}"),
+        _ => panic!("a gateway without its name is taken"),
+    }
 }
 
 #[test]
@@ -436,9 +488,7 @@ fn a_refused_device_is_told_by_an_alert() {
     // A client's handshake ends before the server has judged it: only the alert tells.
     let practice = Practice::new(1);
     let own = key(99);
-    let leaf = practice.forged(Purpose::Device(DEVICE), &own, |p| {
-        p.not_after = rcgen::date_time_ymd(2026, 11, 18);
-    });
+    let leaf = practice.forged(Purpose::Device(DEVICE), &own, long_ago);
     let name = ServerName::try_from("any.name").unwrap();
     let mut client = ClientConnection::new(Arc::new(showing(&practice, vec![leaf], &own)), name).unwrap();
     let mut server = ServerConnection::new(server(&practice)).unwrap();

@@ -100,6 +100,8 @@ impl Failure {
             "not-confirmed" => not_confirmed("-"),
             "revoked" => device_refused(),
             "renew-first" => renewal_needed(),
+            "renewal-bad" => renewal_refused(),
+            "superseded" => identity_superseded(),
             "locked" => class_locked(),
             "gone" => document_gone(),
             "frozen" => document_frozen(),

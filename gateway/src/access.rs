@@ -19,6 +19,7 @@ use std::sync::Arc;
 use model::{BookId, Role, Timestamp};
 use protocol::{Code, Refusal};
 
+use crate::certificate::{DeviceCertificate, Held};
 use crate::ledger::rows::Standing;
 use crate::registry::{Book, Device, Epochs, Registry};
 
@@ -26,6 +27,7 @@ use crate::registry::{Book, Device, Epochs, Registry};
 #[derive(Clone)]
 pub struct Peer {
     device: Arc<Device>,
+    certificate: Arc<DeviceCertificate>,
     registry: Arc<Registry>,
 }
 
@@ -72,8 +74,9 @@ impl Act {
 
 impl Peer {
     /// For the listener alone: the device that the registry knows this connection's certificate as.
-    pub(crate) fn admitted(device: Arc<Device>, registry: Arc<Registry>) -> Self {
-        Self { device, registry }
+    pub(crate) fn admitted(held: &Held, registry: Arc<Registry>) -> Self {
+        let Held { device, certificate } = held.clone();
+        Self { device, certificate, registry }
     }
 
     /// Its device.
@@ -99,6 +102,23 @@ impl Peer {
             if denials.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
+        }
+    }
+
+    /// The certificate that admitted this connection.
+    pub fn certificate(&self) -> &Arc<DeviceCertificate> {
+        &self.certificate
+    }
+
+    /// Whether that certificate still admits it at `now`: asked at every request, for a connection may outlive it.
+    ///
+    /// # Errors
+    /// [`Code::RenewFirst`] where it has expired, [`Code::Revoked`] where another has taken its place.
+    pub fn check_certificate(&self, now: Timestamp) -> Result<(), Refusal> {
+        match (self.certificate.is_admitted(now), self.certificate.is_expired(now)) {
+            (true, false) => Ok(()),
+            (true, true) => Err(Code::RenewFirst.into()),
+            (false, _) => Err(Code::Revoked.into()),
         }
     }
 

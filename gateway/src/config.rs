@@ -4,14 +4,19 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use certs::{Profile, Purpose};
 use console::config::{Bound, Configuration, Given, Schema, Setting, Value, ValueKind};
 use console::{Catalogue, Failure};
-use model::limits;
+use model::{Timestamp, limits};
 
 /// The name of the file.
 pub const FILE: &str = "counterfoil.toml";
 /// The UDP port where nothing else is said.
 pub const PORT_DEFAULT: u16 = 4433;
+
+/// The lives of the profiles: they may be shortened, never lengthened.
+const DEVICE_DAYS: u64 = Profile::Device.row().life_days;
+const SIGNING_DAYS: u64 = Profile::Signer.row().life_days;
 
 const SETTINGS: &[Setting] = &[
     Setting { key: "name", kind: ValueKind::Text, default: None, bound: Bound::Free },
@@ -64,7 +69,40 @@ const SETTINGS: &[Setting] = &[
         bound: Bound::Free,
     },
     Setting { key: "log.json", kind: ValueKind::Switch, default: Some("false"), bound: Bound::Free },
+    Setting {
+        key: "lives.device_days",
+        kind: ValueKind::Count,
+        default: Some("90"),
+        bound: Bound::Between(1, DEVICE_DAYS),
+    },
+    Setting {
+        key: "lives.signing_days",
+        kind: ValueKind::Count,
+        default: Some("400"),
+        bound: Bound::Between(1, SIGNING_DAYS),
+    },
+    Setting { key: "renew.after", kind: ValueKind::Text, default: None, bound: Bound::Rule(is_time) },
+    Setting { key: "renew.before", kind: ValueKind::Text, default: None, bound: Bound::Rule(is_time) },
+    Setting { key: "renew.reason", kind: ValueKind::Text, default: None, bound: Bound::Free },
 ];
+
+fn is_time(value: &Value) -> Result<(), &'static str> {
+    match value {
+        Value::Text(text) if Timestamp::parse_rfc3339(text).is_ok() => Ok(()),
+        _ => Err("2026-12-01T00:00:00.000Z"),
+    }
+}
+
+/// When devices are to renew by themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenewSetting {
+    /// The first moment.
+    pub after: Timestamp,
+    /// The last one.
+    pub before: Timestamp,
+    /// Why, for people.
+    pub reason: String,
+}
 
 /// Everything that can be set.
 pub static SCHEMA: Schema = Schema {
@@ -106,6 +144,12 @@ pub struct Config {
     pub log_level: String,
     /// Whether the log is JSON.
     pub log_json: bool,
+    /// When devices are to renew by themselves, if they are.
+    pub renew: Option<RenewSetting>,
+    /// Days that a device's TLS certificate lives.
+    pub device_days: u64,
+    /// Days that its signing certificate does.
+    pub signing_days: u64,
 }
 
 impl Config {
@@ -147,6 +191,9 @@ impl Config {
             upload_age_seconds_max: number("limits.upload_age_seconds_max", limits::UPLOAD_AGE_SECONDS_MAX),
             log_level: text("log.level").unwrap_or_else(|| "info".to_owned()),
             log_json: read.is_on("log.json"),
+            renew: renew_setting(&read)?,
+            device_days: number("lives.device_days", DEVICE_DAYS),
+            signing_days: number("lives.signing_days", SIGNING_DAYS),
         };
         Ok((config, read))
     }
@@ -171,6 +218,15 @@ impl Config {
         SCHEMA.commented(catalogue, &set)
     }
 
+    /// When a certificate for this purpose ends at the latest that is issued to a device now.
+    pub fn ends(&self, purpose: Purpose, now: Timestamp) -> Timestamp {
+        let days = match purpose {
+            Purpose::Signer(_) => self.signing_days,
+            _ => self.device_days,
+        };
+        now.plus_seconds(days * 24 * 3600)
+    }
+
     /// Where companions reach the gateway: `host:port`.
     pub fn address(&self) -> String {
         match self.host.contains(':') {
@@ -182,6 +238,24 @@ impl Config {
     /// Where the journal's head is kept a second time.
     pub fn second_place(&self, folder: &Path) -> PathBuf {
         self.second_place.clone().unwrap_or_else(|| journal::second_place_default(&folder.join("journal")))
+    }
+}
+
+/// Both ends of the window, or neither.
+fn renew_setting(read: &Configuration) -> Result<Option<RenewSetting>, Failure> {
+    let time = |key: &str| read.string(key).and_then(|text| Timestamp::parse_rfc3339(text).ok());
+    let reason = read.string("renew.reason").unwrap_or("").to_owned();
+    match (time("renew.after"), time("renew.before")) {
+        (None, None) => Ok(None),
+        (Some(after), Some(before)) if after <= before => Ok(Some(RenewSetting { after, before, reason })),
+        (after, before) => {
+            let (key, value) = match (after, before) {
+                (None, _) => ("renew.after", ""),
+                (_, None) => ("renew.before", ""),
+                _ => ("renew.before", read.string("renew.before").unwrap_or("")),
+            };
+            Err(console::failure::setting_wrong(key, value, FILE, ">= renew.after"))
+        }
     }
 }
 
@@ -201,6 +275,28 @@ mod tests {
             let (config, _) = Config::load(folder.path(), [], &[]).unwrap();
             assert_eq!((config.name.as_str(), config.port), ("某某事务所 \"一\"", 4433));
             assert_eq!(config.address(), "127.0.0.1:4433");
+        }
+    }
+
+    #[test]
+    fn a_renewal_window_has_both_ends_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = |renew: &str| {
+            let text = format!("name = \"x\"\nhost = \"h\"\n[renew]\n{renew}");
+            std::fs::write(folder.path().join(FILE), text).unwrap();
+            Config::load(folder.path(), [], &[]).map(|(config, _)| config.renew)
+        };
+        let (first, last) = ("2026-12-01T00:00:00.000Z", "2026-12-15T00:00:00.000Z");
+        let window = load(&format!("after = \"{first}\"\nbefore = \"{last}\"\nreason = \"r\"\n")).unwrap();
+        assert_eq!(window.unwrap().before.to_rfc3339(), last);
+        assert_eq!(load("").unwrap(), None);
+        for wrong in [
+            format!("after = \"{first}\"\n"),
+            format!("before = \"{first}\"\n"),
+            format!("after = \"{last}\"\nbefore = \"{first}\"\n"),
+            format!("after = \"soon\"\nbefore = \"{last}\"\n"),
+        ] {
+            assert!(load(&wrong).is_err(), "{wrong}");
         }
     }
 

@@ -268,11 +268,19 @@ fn bind(practice: &Arc<Practice>, requested: &Requested) -> Result<Result<Bindin
     let serial = || Serial::random();
     let tls_serial = serial().map_err(|error| failed(&error))?;
     let signing_serial = serial().map_err(|error| failed(&error))?;
+    let (tls_purpose, signing_purpose) = (Purpose::Device(device), Purpose::Signer(device));
+    let signing_end = practice.config.ends(signing_purpose, now);
     let tls = issuing
-        .issue(Purpose::Device(device), requested.tls_key(), tls_serial, now)
+        .issue_until(
+            tls_purpose,
+            requested.tls_key(),
+            tls_serial,
+            now,
+            practice.config.ends(tls_purpose, now),
+        )
         .map_err(|error| failed(&error))?;
     let signing = issuing
-        .issue(Purpose::Signer(device), requested.signing_key(), signing_serial, now)
+        .issue_until(signing_purpose, requested.signing_key(), signing_serial, now, signing_end)
         .map_err(|error| failed(&error))?;
     let bound = |key: &PublicKey, serial: Serial, certificate: &Certificate| {
         BoundCertificate::new(key.key_hash(), *serial.as_bytes(), certificate.der().to_vec())

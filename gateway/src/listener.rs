@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use certs::admission::Refused;
 use certs::tls::GatewayTls;
 use certs::{Admission, admission, admit, tls};
 use model::{DeviceId, Sha256Digest, Timestamp, limits};
@@ -20,6 +21,7 @@ use tokio::task::JoinHandle;
 use vault::EntryScope;
 
 use crate::access::Peer;
+use crate::certificate::Held;
 use crate::commit::Group;
 use crate::denial;
 use crate::endpoint::{self, varint};
@@ -29,7 +31,7 @@ use crate::ledger::rows::Standing;
 use crate::operation::{self, hello::SOFTWARE, report};
 use crate::practice::{Practice, end_accepted};
 use crate::registry::Device;
-use crate::session;
+use crate::{renew, session};
 
 mod devices;
 
@@ -38,6 +40,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// So many connections are closed at once, and then [`CLOSES_PAUSE`] nothing: what is sent in one burst is lost.
 const CLOSES_AT_ONCE: usize = 50;
 const CLOSES_PAUSE: Duration = Duration::from_millis(2);
+/// Receive window of a connection that renews alone: a message and more.
+const RENEW_WINDOW_BYTES: u64 = 64 * limits::KIB;
 /// How often what has a time is looked at.
 const ROUNDS: Duration = Duration::from_secs(60);
 
@@ -287,25 +291,41 @@ async fn serve(connection: &Connection, doors: &Arc<Doors>) {
             connection.set_max_concurrent_bi_streams(varint(1));
             enrol::serve(Arc::clone(practice), Arc::clone(&doors.enrolment), connection.clone()).await;
         }
-        Admission::Main(device) => {
-            let Some(device) = practice.registry.device(device) else { return };
-            doors.hold(device.id, connection);
-            // It is found by who shuts out from here on; what was denied before is seen now.
-            if !is_admitted(&device, practice.now()) {
-                doors.let_go(device.id, connection);
-                close(connection, CloseCode::NotAdmitted);
+        Admission::Main(_) => {
+            let Some(held) = held(practice, leaf.as_deref()) else { return };
+            let device = &held.device;
+            if !doors.take_in(device, connection) {
                 return;
             }
+            renew::presented(practice, &held).await;
             let window = practice.windows.admit();
             connection.set_receive_window(varint(window.bytes()));
             connection.set_max_concurrent_bi_streams(varint(u64::from(limits::STREAMS_MAX)));
-            let peer = Peer::admitted(Arc::clone(&device), Arc::clone(&practice.registry));
+            let peer = Peer::admitted(&held, Arc::clone(&practice.registry));
             session::serve(Arc::clone(practice), peer, connection.clone()).await;
             doors.let_go(device.id, connection);
         }
+        Admission::Renew(_) => {
+            let Some(held) = held(practice, leaf.as_deref()) else { return };
+            if !doors.take_in(&held.device, connection) {
+                return;
+            }
+            renew::presented(practice, &held).await;
+            connection.set_receive_window(varint(RENEW_WINDOW_BYTES));
+            connection.set_max_concurrent_bi_streams(varint(1));
+            renew::serve(practice, &Peer::admitted(&held, Arc::clone(&practice.registry)), connection).await;
+            doors.let_go(held.device.id, connection);
+        }
         Admission::Refused(why) => {
             tracing::info!(rule = %why, "a connection is refused");
-            close(connection, CloseCode::NotAdmitted);
+            // Who is registered and has slept too long is told, for then it can help itself; all others are told one.
+            close(
+                connection,
+                match why {
+                    Refused::RenewFirst => CloseCode::RenewFirst,
+                    _ => CloseCode::NotAdmitted,
+                },
+            );
         }
     }
 }
@@ -351,6 +371,17 @@ impl Doors {
         held.push(connection.clone());
     }
 
+    /// Holds a device's connection. It is found by who shuts out from here on; what was denied before is seen now.
+    fn take_in(&self, device: &Device, connection: &Connection) -> bool {
+        self.hold(device.id, connection);
+        let is_admitted = is_admitted(device, self.practice.now());
+        if !is_admitted {
+            self.let_go(device.id, connection);
+            close(connection, CloseCode::NotAdmitted);
+        }
+        is_admitted
+    }
+
     /// The connections of devices that may have none now. One that was just declined closes by itself, when it has its
     /// answer.
     fn barred(&self, now: Timestamp) -> Vec<Connection> {
@@ -378,9 +409,15 @@ fn alpn(connection: &Connection) -> Option<Vec<u8>> {
     data.protocol
 }
 
-fn leaf(connection: &Connection) -> Option<Vec<u8>> {
+/// The certificate that the peer has shown.
+pub(crate) fn leaf(connection: &Connection) -> Option<Vec<u8>> {
     let chain = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
     chain.first().map(|leaf| leaf.as_ref().to_vec())
+}
+
+/// The device and its certificate, as the registry has them now.
+fn held(practice: &Practice, leaf: Option<&[u8]>) -> Option<Held> {
+    practice.registry.by_certificate(&certs::certificate::fingerprint(leaf?))
 }
 
 /// The registry as admission asks it.
@@ -388,12 +425,18 @@ struct Lookup<'a>(&'a Practice);
 
 impl admission::Registry for Lookup<'_> {
     fn find(&self, leaf: &Sha256Digest) -> Option<admission::Registered> {
-        let device = self.0.registry.by_certificate(leaf)?;
-        let standing = match is_admitted(&device, self.0.now()) {
-            true => admission::Standing::Active,
-            false => admission::Standing::Barred,
+        let Held { device, certificate } = self.0.registry.by_certificate(leaf)?;
+        let now = self.0.now();
+        let standing = match (is_admitted(&device, now), certificate.is_admitted(now)) {
+            (false, _) => admission::Standing::Barred,
+            (true, true) => admission::Standing::Active,
+            (true, false) => {
+                renew::superseded(&device);
+                admission::Standing::Superseded
+            }
         };
-        Some(admission::Registered { device: device.id, standing })
+        let grace_seconds = device.person.role().grace_seconds();
+        Some(admission::Registered { device: device.id, standing, grace_seconds, ends: device.person.until() })
     }
 }
 

@@ -22,6 +22,7 @@ pub struct Quotas {
     documents: Counters<DeviceId>,
     entries: Counters<PersonId>,
     requests: Counters<DeviceId>,
+    renewals: Counters<DeviceId>,
 }
 
 impl Quotas {
@@ -36,6 +37,7 @@ impl Quotas {
             documents: Counters::default(),
             entries: Counters::default(),
             requests: Counters::default(),
+            renewals: Counters::default(),
         }
     }
 
@@ -84,6 +86,17 @@ impl Quotas {
         match self.entries.take(person, 1, self.entries_per_day, DAY_SECONDS, now) {
             true => Ok(()),
             false => Err(Refusal::new(Code::QuotaEntries).with_limit(self.entries_per_day)),
+        }
+    }
+
+    /// A device asks for new certificates, or for the same again.
+    ///
+    /// # Errors
+    /// [`Code::TooFast`].
+    pub fn renewal(&self, device: DeviceId, now: Timestamp) -> Result<(), Refusal> {
+        match self.renewals.take(device, 1, limits::RENEWALS_PER_DAY_MAX, DAY_SECONDS, now) {
+            true => Ok(()),
+            false => Err(Refusal::new(Code::TooFast).with_limit(limits::RENEWALS_PER_DAY_MAX)),
         }
     }
 

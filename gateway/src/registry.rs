@@ -10,7 +10,8 @@ use model::{BookId, DeviceId, InvitationId, PersonId, Role, Sha256Digest, Timest
 use tokio::sync::watch;
 
 use crate::denial::What;
-use crate::ledger::rows::{Footing, Standing};
+use crate::certificate::{DeviceCertificate, Held};
+use crate::ledger::rows::{self, CertificateState, CertificateUse, Footing, Standing};
 
 /// A person.
 pub struct Person {
@@ -41,12 +42,9 @@ pub struct Device {
     pub person: Arc<Person>,
     /// By which invitation it came.
     pub invitation: InvitationId,
-    /// SHA-256 of the certificate that it connects with.
-    pub tls_certificate: Sha256Digest,
-    /// SHA-256 of the certificate that it signs with.
-    pub signing_certificate: Sha256Digest,
     /// The entry that bound it.
     pub bound_entry: u64,
+    certificates: RwLock<Vec<Arc<DeviceCertificate>>>,
     epoch: AtomicU64,
     standing: AtomicU8,
     /// As it is denied beyond the record: a [`Standing`], or [`NOT_DENIED`].
@@ -87,7 +85,7 @@ pub struct Registry {
 struct State {
     people: HashMap<PersonId, Arc<Person>>,
     devices: HashMap<DeviceId, Arc<Device>>,
-    by_certificate: HashMap<Sha256Digest, Arc<Device>>,
+    by_certificate: HashMap<Sha256Digest, Held>,
     keys: HashMap<Sha256Digest, DeviceId>,
     books: HashMap<BookId, Arc<Book>>,
     grants: HashMap<(PersonId, BookId), Until>,
@@ -127,12 +125,6 @@ pub struct Binding {
     pub person: PersonId,
     /// By which invitation.
     pub invitation: InvitationId,
-    /// SHA-256 of its TLS certificate.
-    pub tls_certificate: Sha256Digest,
-    /// SHA-256 of its signing certificate.
-    pub signing_certificate: Sha256Digest,
-    /// SHA-256 of both keys: never to be used by another device.
-    pub keys: [Sha256Digest; 2],
     /// The entry that bound it.
     pub bound_entry: u64,
     /// Whether it has its rights.
@@ -140,8 +132,8 @@ pub struct Binding {
 }
 
 impl Registry {
-    /// The device whose exact certificate this is.
-    pub fn by_certificate(&self, certificate: &Sha256Digest) -> Option<Arc<Device>> {
+    /// The device whose exact TLS certificate this is, in whatever state.
+    pub fn by_certificate(&self, certificate: &Sha256Digest) -> Option<Held> {
         self.read().by_certificate.get(certificate).cloned()
     }
 
@@ -435,19 +427,30 @@ impl Registry {
             id: binding.id,
             person,
             invitation: binding.invitation,
-            tls_certificate: binding.tls_certificate,
-            signing_certificate: binding.signing_certificate,
             bound_entry: binding.bound_entry,
+            certificates: RwLock::default(),
             epoch: AtomicU64::new(0),
             standing: AtomicU8::new(binding.standing.code()),
             denied: AtomicU8::new(NOT_DENIED),
             last_seen_ms: AtomicU64::new(0),
             label: RwLock::default(),
         });
-        state.devices.insert(binding.id, Arc::clone(&device));
-        state.by_certificate.insert(binding.tls_certificate, device);
-        for key in binding.keys {
-            state.keys.insert(key, binding.id);
+        state.devices.insert(binding.id, device);
+    }
+
+    pub(crate) fn put_certificate(&self, row: &rows::Certificate) {
+        let mut state = self.write();
+        let id = DeviceId::from_bytes(row.device.into());
+        let (Some(device), Some(usage)) =
+            (state.devices.get(&id).cloned(), CertificateUse::from_code(row.usage))
+        else {
+            return;
+        };
+        let sha256 = Sha256Digest::from_bytes(row.sha256.into());
+        let certificate = device.put_certificate(sha256, usage, row);
+        state.keys.insert(certificate.key, id);
+        if usage == CertificateUse::Tls {
+            state.by_certificate.insert(sha256, Held { device, certificate });
         }
     }
 
@@ -556,6 +559,50 @@ impl Book {
 }
 
 impl Device {
+    /// Every certificate that it has or had, oldest first.
+    pub fn certificates(&self) -> Vec<Arc<DeviceCertificate>> {
+        self.certificates.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The newest certificate of a use, used or not.
+    pub fn newest(&self, usage: CertificateUse) -> Option<Arc<DeviceCertificate>> {
+        use CertificateState::{Current, Fresh};
+        let all = self.certificates();
+        let wanted = |state| {
+            all.iter().rev().find(move |one| one.usage == usage && one.state() == state).map(Arc::clone)
+        };
+        wanted(Fresh).or_else(|| wanted(Current))
+    }
+
+    /// Whether a statement under this very certificate is taken from it at `now`.
+    pub fn signs_under(&self, certificate: &Sha256Digest, now: Timestamp) -> bool {
+        self.certificates().iter().any(|one| {
+            one.usage == CertificateUse::Signing && one.sha256 == *certificate && one.is_admitted(now)
+        })
+    }
+
+    /// Adds a certificate, or changes its state.
+    fn put_certificate(
+        &self,
+        sha256: Sha256Digest,
+        usage: CertificateUse,
+        row: &rows::Certificate,
+    ) -> Arc<DeviceCertificate> {
+        let mut all = self.certificates.write().unwrap_or_else(PoisonError::into_inner);
+        match all.iter().find(|one| one.sha256 == sha256) {
+            Some(there) => {
+                there.change(row);
+                Arc::clone(there)
+            }
+            None => {
+                let new = Arc::new(DeviceCertificate::of(sha256, usage, row));
+                all.push(Arc::clone(&new));
+                all.sort_by_key(|one| one.entry);
+                new
+            }
+        }
+    }
+
     /// Whether it has its rights: its own standing, or its person's where that is less.
     pub fn standing(&self) -> Standing {
         let own = self.own_standing();

@@ -11,6 +11,7 @@ use crate::access::Peer;
 use crate::endpoint::varint;
 use crate::operation::{PATIENCE, close, fetch, hello, list, open, pieces, receipt, report, status, take};
 use crate::practice::Practice;
+use crate::renew;
 use crate::wire::{Answered, Asked, Ended};
 
 /// Serves a connection until it ends.
@@ -20,7 +21,7 @@ pub async fn serve(practice: Arc<Practice>, peer: Peer, connection: Connection) 
         tokio::select! {
             stream = connection.accept_bi() => match stream {
                 Ok((send, receive)) => {
-                    requests.spawn(request(Arc::clone(&practice), peer.clone(), send, receive));
+                    requests.spawn(request(Arc::clone(&practice), peer.clone(), connection.clone(), send, receive));
                 }
                 Err(_) => break,
             },
@@ -34,11 +35,17 @@ pub async fn serve(practice: Arc<Practice>, peer: Peer, connection: Connection) 
     connection.close(varint(u64::from(CloseCode::Done.number())), b"");
 }
 
-async fn request(practice: Arc<Practice>, peer: Peer, send: SendStream, receive: RecvStream) {
+async fn request(
+    practice: Arc<Practice>,
+    peer: Peer,
+    connection: Connection,
+    send: SendStream,
+    receive: RecvStream,
+) {
     let (mut asked, mut answered) = (Asked(receive), Answered(send));
     let begun = practice.clock.now();
     let mut name = "-";
-    let ended = dispatch(&practice, &peer, &mut asked, &mut answered, &mut name).await;
+    let ended = dispatch(&practice, &peer, &connection, &mut asked, &mut answered, &mut name).await;
     let device = peer.device().id.to_uuid();
     let elapsed_ms = practice.clock.now().unix_ms().saturating_sub(begun.unix_ms());
     match ended {
@@ -61,6 +68,7 @@ async fn request(practice: Arc<Practice>, peer: Peer, send: SendStream, receive:
 async fn dispatch(
     practice: &Arc<Practice>,
     peer: &Peer,
+    connection: &Connection,
     asked: &mut Asked,
     answered: &mut Answered,
     name: &mut &'static str,
@@ -68,6 +76,7 @@ async fn dispatch(
     let message = asked.message(PATIENCE).await?;
     *name = message.name();
     peer.may_ask(practice.now())?;
+    peer.check_certificate(practice.now())?;
     practice.quotas.request(peer.device().id, practice.now())?;
     match message {
         Message::Hello(request) => hello::hello(practice, peer.grant_own(request)?, answered).await,
@@ -83,6 +92,7 @@ async fn dispatch(
         Message::Fetch(request) => fetch::fetch(practice, peer.grant(request)?, answered).await,
         Message::Report(request) => report::report(practice, peer.grant(request)?, answered).await,
         Message::Status(request) => status::status(practice, peer.grant(request)?, answered).await,
+        Message::Renew(request) => renew::renew(practice, peer, connection, request, answered).await,
         // Known, but not as the first message of a request.
         _ => Err(Refusal::new(Code::NotNow).into()),
     }

@@ -14,7 +14,7 @@ use crate::access::Peer;
 use crate::act;
 use crate::config::Config;
 use crate::ledger::Begin;
-use crate::ledger::rows::Standing;
+use crate::ledger::rows::{self, CertificateState, CertificateUse, Standing};
 use crate::practice::{Opened, Practice};
 use crate::registry::{Binding, Invitation, Registry};
 use crate::setup;
@@ -102,7 +102,6 @@ pub(crate) fn peer_in(registry: &Arc<Registry>, role: Role, standing: Standing) 
     let (person, device, book) =
         (PersonId::from_bytes([1; 16]), DeviceId::from_bytes([2; 16]), BookId::from_bytes([3; 16]));
     let invitation = InvitationId::new(4).unwrap();
-    let digest = Sha256Digest::from_bytes;
     registry.put_person(person, role);
     registry.put_book(book);
     registry.put_grant(person, book, None);
@@ -111,15 +110,21 @@ pub(crate) fn peer_in(registry: &Arc<Registry>, role: Role, standing: Standing) 
         invitation,
         Invitation { person, expires, device: None, replaces: None, is_revoked: false },
     );
-    registry.bind_device(Binding {
-        id: device,
-        person,
-        invitation,
-        tls_certificate: digest([5; 32]),
-        signing_certificate: digest([6; 32]),
-        keys: [digest([7; 32]), digest([8; 32])],
-        bound_entry: 1,
-        standing,
-    });
-    (Peer::admitted(registry.device(device).unwrap(), Arc::clone(registry)), book)
+    registry.bind_device(Binding { id: device, person, invitation, bound_entry: 1, standing });
+    for usage in [CertificateUse::Tls, CertificateUse::Signing] {
+        registry.put_certificate(&rows::Certificate {
+            sha256: [4 + usage.code(); 32].into(),
+            device: [2; 16].into(),
+            usage: usage.code(),
+            serial: [usage.code(); 16].into(),
+            key: [6 + usage.code(); 32].into(),
+            not_after_ms: u64::MAX,
+            issuer: [9; 20].into(),
+            entry: 1,
+            state: CertificateState::Current.code(),
+            until_ms: None,
+        });
+    }
+    let held = registry.by_certificate(&Sha256Digest::from_bytes([5; 32])).unwrap();
+    (Peer::admitted(&held, Arc::clone(registry)), book)
 }

@@ -124,6 +124,18 @@ limits! {
     /// Life of an invitation for staff.
     INVITATION_STAFF_SECONDS: u64 = 24 * 3600;
 
+    // Certificates.
+    /// How long a certificate is admitted after its successor was used.
+    SUPERSEDED_SECONDS_MAX: u64 = 24 * 3600;
+    /// How long after its end a client's certificate can still be renewed.
+    GRACE_CLIENT_SECONDS: u64 = 180 * 24 * 3600;
+    /// How long a bookkeeper's, a supervisor's or a partner's can; a partner's never past the end of its work.
+    GRACE_STAFF_SECONDS: u64 = 30 * 24 * 3600;
+    /// How long an admin's or an auditor's can.
+    GRACE_ADMIN_SECONDS: u64 = 14 * 24 * 3600;
+    /// Renewals that one device may ask for a day, the same one again included.
+    RENEWALS_PER_DAY_MAX: u64 = 24;
+
     // Disk.
     /// One frame of a log.
     FRAME_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -160,6 +172,7 @@ const _: () = {
     assert!(ENROLMENT_CONNECTIONS_PER_PREFIX_MAX < ENROLMENT_CONNECTIONS_MAX);
     assert!(ENROLMENT_CONNECTIONS_MAX < CONNECTIONS_MAX);
     assert!(OPENINGS_BYTES_PER_DEVICE < OPENINGS_BYTES);
+    assert!(GRACE_STAFF_SECONDS <= GRACE_CLIENT_SECONDS && GRACE_ADMIN_SECONDS <= GRACE_CLIENT_SECONDS);
     assert!(DOCUMENT_BYTES_MAX / crate::piece::PIECE_BYTES <= u32::MAX as u64);
     assert!(LIST_BYTES_MAX + 2 * STATEMENT_BYTES_MAX < RECEIPT_BYTES_MAX);
     assert!(RECEIPT_BYTES_MAX < ANSWER_BYTES_MAX);

@@ -1,6 +1,6 @@
 //! Roles: what a person may do at all, before any grant.
 
-use crate::Malformed;
+use crate::{Malformed, limits};
 
 /// The six roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +59,15 @@ impl Role {
             "role",
             "it is one of client, bookkeeper, supervisor, admin, auditor, partner",
         ))
+    }
+
+    /// How long after its end a certificate of such a person can still be renewed.
+    pub const fn grace_seconds(self) -> u64 {
+        match self {
+            Self::Client => limits::GRACE_CLIENT_SECONDS,
+            Self::Bookkeeper | Self::Supervisor | Self::Partner => limits::GRACE_STAFF_SECONDS,
+            Self::Admin | Self::Auditor => limits::GRACE_ADMIN_SECONDS,
+        }
     }
 
     /// Staff have no rights before an admin has compared their check digits; clients confirm by connecting.

@@ -78,6 +78,9 @@ codes! {
     18 Revoked "revoked" Never "This device, or its person, is no longer admitted."
     19 RenewFirst "renew-first" Never "The device's certificate has expired and must be renewed first."
 
+    24 RenewalBad "renewal-bad" Never "The request for new certificates is not proven by the keys that it must be proven by."
+    25 Superseded "superseded" Never "Another certificate of this device is in use already: two machines may share one identity."
+
     // What is held.
     32 Locked "locked" Later "The documents of this class are locked until people open them."
     33 Gone "gone" Never "It was destroyed, lawfully, and the record says so."

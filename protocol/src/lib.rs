@@ -31,6 +31,7 @@ pub mod message;
 pub mod open;
 pub mod record;
 mod refusal;
+pub mod renew;
 pub mod runs;
 pub mod schema;
 pub mod upload;
@@ -46,6 +47,8 @@ pub use runs::Runs;
 pub const ALPN: &[u8] = b"counterfoil/1";
 /// The ALPN of enrolment.
 pub const ENROL_ALPN: &[u8] = b"counterfoil-enrol/1";
+/// The ALPN of the renewal of what has expired.
+pub const RENEW_ALPN: &[u8] = b"counterfoil-renew/1";
 /// The versions of the message set that this build speaks, best first.
 pub const VERSIONS: &[u16] = &[1];
 

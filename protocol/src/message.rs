@@ -11,6 +11,7 @@ use crate::codec::{Field, Reader, Writer};
 use crate::field::{
     Bytes, DocumentNumber, DocumentNumbers, Label, Lease, List, NameKey, PieceBytes, Salt, Text, Values,
 };
+use crate::record::RenewWindow;
 use crate::schema::messages;
 
 /// Who may send a message.
@@ -55,13 +56,20 @@ pub const ROOT_RECORD_BYTES_MAX: usize = 16 * 1024;
 pub const BUNDLE_BYTES_MAX: usize = 8 * 1024;
 /// Largest checkpoint note, in bytes.
 pub const CHECKPOINT_BYTES_MAX: usize = 4 * 1024;
+/// Largest request of a renewal, in bytes.
+pub const RENEW_BYTES_MAX: usize = 1024;
+/// Largest answer to one, in bytes: two chains.
+pub const RENEWED_BYTES_MAX: usize = 16 * 1024;
+/// Largest frame body that is read on the renewal's own ALPN: a renew with its announcement.
+pub const RENEW_MESSAGE_BYTES_MAX: usize = RENEW_BYTES_MAX + limits::STATEMENT_BYTES_MAX + 64;
 /// Versions in one hello or refusal.
 pub const VERSIONS_MAX: usize = 16;
 
 const _: () = assert!(
-    WELCOME_RECORDS_MAX * ROOT_RECORD_BYTES_MAX + BUNDLE_BYTES_MAX + CHECKPOINT_BYTES_MAX + 4096
+    WELCOME_RECORDS_MAX * ROOT_RECORD_BYTES_MAX + BUNDLE_BYTES_MAX + CHECKPOINT_BYTES_MAX + 4096 + 256
         < limits::MESSAGE_BYTES_MAX
 );
+const _: () = assert!(RENEW_MESSAGE_BYTES_MAX < limits::MESSAGE_BYTES_MAX);
 // Every number of a submission fits in one message, five bytes each.
 const _: () = assert!(limits::SUBMISSION_DOCUMENTS_MAX * 5 + 1024 < limits::MESSAGE_BYTES_MAX);
 
@@ -145,6 +153,8 @@ messages! {
         11 root_records: Option<List<Bytes<ROOT_RECORD_BYTES_MAX>, WELCOME_RECORDS_MAX>>,
         /// The trust bundle, if the companion's is older.
         12 bundle: Option<Bytes<BUNDLE_BYTES_MAX>>,
+        /// When the device is to renew its certificates, if the gateway wants it by itself.
+        13 renew: Option<RenewWindow>,
     }
 
     /// Which books the person may use. Answer: book-list in runs.
@@ -155,6 +165,20 @@ messages! {
     11 Confirm by Companion {
         /// Whether the names are theirs.
         1 accept: bool,
+    }
+
+    /// New keys, vouched for by the current one. Answer: renewed. The same request has the same answer.
+    12 Renew by Companion {
+        /// What is asked and who signs it: `renew` of the certs' schema.
+        1 renew: Bytes<RENEW_BYTES_MAX>,
+        /// The statement by the old signing key about the new one, if there is a new one.
+        2 announcement: Option<Bytes<{ limits::STATEMENT_BYTES_MAX }>>,
+    }
+
+    /// The new certificates: durable in the journal.
+    13 Renewed by Gateway {
+        /// `renewed` of the certs' schema.
+        1 renewed: Bytes<RENEWED_BYTES_MAX>,
     }
 
     /// Begins an open: followed by its documents and open-end. Answer: open-answer, or the receipt, in runs.

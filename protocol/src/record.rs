@@ -6,7 +6,7 @@ use model::{
 };
 
 use crate::codec::{Field, Map, Reader, Writer};
-use crate::field::{Bytes, DocumentNumber, Label, Lease, List};
+use crate::field::{Bytes, DocumentNumber, Label, Lease, List, Text};
 use crate::message::{Content, State};
 use crate::schema::records;
 use crate::{Runs, WireError};
@@ -17,6 +17,8 @@ pub const LISTING_ROWS_MAX: usize = 10_000;
 pub const STATUS_ROWS_MAX: usize = 10_000;
 /// Fetches that one row tells of.
 pub const FETCHES_MAX: usize = 16;
+/// Longest reason of a renewal window, in bytes.
+pub const RENEW_REASON_BYTES_MAX: usize = 200;
 /// Books in one answer.
 pub const BOOKS_MAX: usize = 50_000;
 
@@ -168,6 +170,16 @@ records! {
         /// Until when the person may use it; left out: no end.
         3 until: Option<Timestamp>,
     }
+
+    /// When a device is to renew what was issued before the window began: at a moment in it that it draws itself.
+    RenewWindow {
+        /// The first moment; a window in the past means now.
+        1 after: Timestamp,
+        /// The last one.
+        2 before: Timestamp,
+        /// Why, for people.
+        3 reason: Text<RENEW_REASON_BYTES_MAX>,
+    }
 }
 
 /// A record that is the whole body of a long answer.
@@ -252,5 +264,6 @@ pub fn schema() -> Vec<crate::schema::Entry> {
         StatusDocument::schema(),
         BookList::schema(),
         BookRow::schema(),
+        RenewWindow::schema(),
     ]
 }

@@ -47,6 +47,7 @@ fn again(sample: &samples::Sample, bytes: &[u8]) -> Vec<u8> {
         (_, "StatusDocument") => of::<record::StatusDocument>(bytes),
         (_, "BookList") => of::<record::BookList>(bytes),
         (_, "BookRow") => of::<record::BookRow>(bytes),
+        (_, "RenewWindow") => of::<record::RenewWindow>(bytes),
         (_, other) => panic!("no reader for {other}"),
     }
 }

@@ -31,6 +31,7 @@ const HEAD: &str = "\
 ;
 ; Frame: length u32 big-endian, then so many bytes: one item of this schema.
 ;   counterfoil/1        one bidirectional stream is one request; root rule message; at most 65,536 bytes
+;   counterfoil-renew/1  the same, but only hello and renew are read; at most 17,472 bytes
 ;   counterfoil-enrol/1  one stream; root rule enrol-message; at most 16,400 bytes, an enrol-offer 131,088
 ; After a piece-head its bytes follow raw, without a frame.
 ;

@@ -260,6 +260,40 @@ members! {
         /// Which software.
         software: Word = "software",
     }
+
+    /// A device says by its old signing key which one it signs with from now on.
+    struct SigningKeyAnnounced {
+        /// The device.
+        sender: DeviceParty = "SenderDetails",
+        /// Its practice.
+        recipient: PracticeParty = "RecipientDetails",
+        /// SHA-256 of the new key's SubjectPublicKeyInfo.
+        signing_key: Sha256Digest = "signing_key",
+        /// The newest checkpoint that the device holds.
+        last_checkpoint: Option<LastCheckpoint> = "last_checkpoint",
+    }
+
+    /// A device has new certificates, vouched for by the ones before.
+    struct DeviceRenewed {
+        /// The device.
+        device: DeviceId = "device",
+        /// SHA-256 of the TLS certificate whose key asked for it.
+        vouched_by: Sha256Digest = "vouched_by",
+        /// The request's id: the same request has the same certificates.
+        request: [u8; 16] = "request",
+        /// What its connections are admitted by from now on.
+        tls: BoundCertificate = "tls",
+        /// What its statements are signed under from now on; the one before where there is none.
+        signing: Option<BoundCertificate> = "signing",
+    }
+
+    /// A renewed certificate was used for the first time: a day later those before it are nobody's any more.
+    struct CertificateUsed {
+        /// The device.
+        device: DeviceId = "device",
+        /// SHA-256 of its TLS certificate.
+        certificate: Sha256Digest = "certificate",
+    }
 }
 
 /// What the journal's first entry says is registered.
@@ -314,6 +348,7 @@ events! {
     DeviceEvent {
         Origin "urn:counterfoil:event:Origin"
         ConsignmentAcceptance "http://uri.etsi.org/19522/Event/ConsignmentAcceptance"
+        SigningKeyAnnounced "urn:counterfoil:event:SigningKeyAnnounced"
     }
 }
 
@@ -351,6 +386,8 @@ events! {
         PersonEndSet "urn:counterfoil:event:PersonEndSet"
         PurposeStated "urn:counterfoil:event:PurposeStated"
         Noted "urn:counterfoil:event:Noted"
+        DeviceRenewed "urn:counterfoil:event:DeviceRenewed"
+        CertificateUsed "urn:counterfoil:event:CertificateUsed"
     }
 }
 

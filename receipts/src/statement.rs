@@ -391,6 +391,9 @@ fn may_state(statement: &Statement, practice: &PracticeId, purpose: &Purpose) ->
         (Body::Device(DeviceEvent::ConsignmentAcceptance(take)), Purpose::Signer(device)) => {
             (*device == take.recipient.device, &take.sender.practice)
         }
+        (Body::Device(DeviceEvent::SigningKeyAnnounced(announced)), Purpose::Signer(device)) => {
+            (*device == announced.sender.device, &announced.recipient.practice)
+        }
         _ => return Err(Error::differs("the purpose", "the certificate", "the event")),
     };
     match (device, named == practice) {

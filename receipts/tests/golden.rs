@@ -173,11 +173,31 @@ fn one_of_each() -> Vec<(&'static str, Signed)> {
             .into(),
         ),
         ("GatewayStopped", GatewayStopped { software: word("counterfoil-gateway 0.1.0") }.into()),
+        (
+            "DeviceRenewed",
+            DeviceRenewed {
+                device,
+                vouched_by: digest("vouched by"),
+                request: first16("request"),
+                tls: certificate(&practice.statements, "serial 3"),
+                signing: None,
+            }
+            .into(),
+        ),
+        ("CertificateUsed", CertificateUsed { device, certificate: digest("used") }.into()),
     ];
     let mut all = vec![("Origin", origin), ("ConsignmentAcceptance", take_signed)];
     for (at, (name, event)) in gateway.into_iter().chain(denied()).enumerate() {
         all.push((name, practice.state(10 + at as u64, event)));
     }
+    let announced = SigningKeyAnnounced {
+        sender: DeviceParty { device },
+        recipient: PracticeParty { practice: practice.id.clone() },
+        signing_key: digest("next key"),
+        last_checkpoint: None,
+    };
+    let announced = Statement::by_device(evidence(4), DAY, announced);
+    all.push(("SigningKeyAnnounced", Signed::sign(&announced, &practice.sender, DAY).unwrap()));
     all
 }
 

@@ -235,6 +235,8 @@ fn the_golden_messages_are_as_the_cddl_says() {
         ("enrolment.txt", "offer", "offer"),
         ("enrolment.txt", "request", "request"),
         ("enrolment.txt", "reply", "reply"),
+        ("renewal.txt", "renew", "renew"),
+        ("renewal.txt", "renewed", "renewed"),
         ("root-record.txt", "record 1", "root-record"),
         ("trust-bundle.txt", "bundle 1", "trust-bundle"),
     ] {

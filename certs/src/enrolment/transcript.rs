@@ -93,7 +93,7 @@ pub(super) fn check_hash(
     hash(b"counterfoil/enrol/v1 check\0", &[practice.as_str().as_bytes(), &id, tls_spki, signing_spki, nonce])
 }
 
-fn hash(label: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+pub(crate) fn hash(label: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new_with_prefix(label);
     for part in parts {
         hash.update(lp(part));

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use model::PracticeId;
+use model::{PracticeId, limits};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -11,7 +11,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, SignatureScheme};
 
-use super::{SCHEME, anchors, only_tls13, provider};
+use super::{SCHEME, anchors, only_tls13, provider, unix_time};
 use crate::admission::Refused;
 use crate::certificate::CERTIFICATE_BYTES_MAX;
 use crate::{Certificate, CertificateFault, CertsError, Crl, Purpose};
@@ -87,7 +87,14 @@ impl Devices {
             return Err(Refused::ChainLength);
         }
         let stock = self.held().ok_or(Refused::NoList)?;
-        let verified = stock.verify_client_cert(leaf, rest, now).map_err(|error| self.named(&error, leaf))?;
+        let verified = match stock.verify_client_cert(leaf, rest, now) {
+            Err(error) if is_past(&error) => match end_in_grace(leaf, now) {
+                Some(end) => stock.verify_client_cert(leaf, rest, end),
+                None => Err(error),
+            },
+            verified => verified,
+        };
+        let verified = verified.map_err(|error| self.named(&error, leaf))?;
         self.door.judge(leaf)?;
         Ok(verified)
     }
@@ -121,6 +128,20 @@ impl Devices {
         self.door.refused(why);
         CertificateError::ApplicationVerificationFailure.into()
     }
+}
+
+fn is_past(error: &rustls::Error) -> bool {
+    use CertificateError::{Expired, ExpiredContext};
+    matches!(error, rustls::Error::InvalidCertificate(Expired | ExpiredContext { .. }))
+}
+
+/// The last second of a certificate that has expired within the largest grace. It is judged as at that moment: usage,
+/// signatures and lists are checked all the same. Whose grace it is, and that nothing but a renewal is open to it, is for
+/// the door and admission to say.
+fn end_in_grace(leaf: &CertificateDer<'_>, now: UnixTime) -> Option<UnixTime> {
+    let end = Certificate::read(leaf).ok()?.not_after();
+    let since = now.as_secs().checked_sub(end.unix_seconds())?;
+    (since <= limits::GRACE_CLIENT_SECONDS).then(|| unix_time(end))
 }
 
 fn stock(

@@ -193,8 +193,20 @@ why-enrolment-failed = The other side's answer was not as agreed; the program st
 next-enrolment-failed = Run it again; if it fails again, ask for a new invitation.
 
 err-renewal-needed = The gateway says that this device's certificate must be renewed first.
-why-renewal-needed = The device was offline too long; its certificate has expired and is good for renewal alone.
-next-renewal-needed = Ask an admin of the practice for a new invitation; the receipts you have stay valid.
+why-renewal-needed = By the gateway's clock it has expired; by this computer's it has not, so one of the two clocks is wrong.
+next-renewal-needed = Set this computer's clock to adjust itself and run the same line again; the certificate then renews itself.
+
+err-clock-shows = This computer's clock shows { $here }.
+why-clock-shows = By that clock the gateway's certificate is not in force. Nothing else is wrong with it, so the clock may be.
+next-clock-shows = Look at date and time, set the clock to adjust itself and run the same line again.
+
+err-identity-superseded = This device's identity is in use on another machine already.
+why-identity-superseded = A newer certificate of it has been used; a copy of this folder may be running elsewhere.
+next-identity-superseded = If you made no copy, call an admin of the practice at once; else use the newer one, or ask for a new invitation.
+
+err-renewal-refused = The gateway did not renew this device's certificate.
+why-renewal-refused = The request was not proven by the keys that it must be proven by.
+next-renewal-refused = Ask an admin of the practice for a new invitation; the receipts you have stay valid.
 
 ## F-03xx: The connection.
 

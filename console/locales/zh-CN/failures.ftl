@@ -193,8 +193,20 @@ why-enrolment-failed = 对方的回答和约定的不一样，程序在发出任
 next-enrolment-failed = 再运行一次；还不行就请对方再发一份邀请。
 
 err-renewal-needed = 网关说这台设备的证书要先续期。
-why-renewal-needed = 设备太久没有联网，证书过期了，现在只能续期，不能收发。
-next-renewal-needed = 请联系事务所的管理员重新邀请这台设备；已有的回执不受影响。
+why-renewal-needed = 按网关的时间它已过期，按这台电脑的时间还没有：两边必有一个时间不对。
+next-renewal-needed = 把这台电脑的时间设为自动校准，再运行同一行；证书会自动续期。
+
+err-clock-shows = 这台电脑的时间显示为 { $here }。
+why-clock-shows = 按这个时间，网关的证书不在有效期内；除此之外没有别的问题，可能是这台电脑的时间不对。
+next-clock-shows = 看看日期和时间，把它设为自动校准，再运行同一行。
+
+err-identity-superseded = 这台设备的身份已经在另一台电脑上使用。
+why-identity-superseded = 它的一张更新的证书已经用过；可能有这个文件夹的副本在别处运行。
+next-identity-superseded = 如果您没有复制过，请马上打电话给事务所的管理员；否则请用新的那一份，或者请对方重新邀请。
+
+err-renewal-refused = 网关没有给这台设备的证书续期。
+why-renewal-refused = 续期请求没有由应当证明它的密钥证明。
+next-renewal-refused = 请联系事务所的管理员重新邀请这台设备；已有的回执不受影响。
 
 ## F-03xx
 

@@ -110,6 +110,9 @@ failures! {
     225 renewal_needed RenewalNeeded "renewal-needed" Certificate Never []
     226 keychain_closed KeychainClosed "keychain-closed" Failed Later [cause]
     227 keychain_missing KeychainMissing "keychain-missing" Usage Never []
+    230 clock_shows ClockShows "clock-shows" Certificate Later [here]
+    231 identity_superseded IdentitySuperseded "identity-superseded" Certificate Never []
+    232 renewal_refused RenewalRefused "renewal-refused" Certificate Never []
     // F-03xx: The connection.
     301 gateway_unreachable GatewayUnreachable "gateway-unreachable" Unreachable Later [address cause]
     302 connection_lost ConnectionLost "connection-lost" Unreachable Later [address]

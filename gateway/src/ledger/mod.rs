@@ -5,6 +5,7 @@
 //! commit  draft (post) → journal.commit → apply → tell the registry
 //! ```
 
+mod certificates;
 pub mod post;
 pub mod rows;
 mod start;
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use journal::Reader;
-use model::{BookId, DeviceId, InvitationId, PersonId, Role, Sha256Digest, SubmissionId, Timestamp};
+use model::{BookId, DeviceId, InvitationId, PersonId, Role, SubmissionId, Timestamp};
 use receipts::event::GatewayEvent;
 use receipts::statement::Body;
 use vault::records::{self, Change, Records, Scan, SealedTables, SledRecords};
@@ -198,6 +199,7 @@ impl Ledger {
                 }
             }
             Registered::Device(row) => self.tell_device(registry, row),
+            Registered::Certificate(row) => registry.put_certificate(row),
         }
     }
 
@@ -212,12 +214,6 @@ impl Ledger {
                 id,
                 person: PersonId::from_bytes(row.person.into()),
                 invitation,
-                tls_certificate: Sha256Digest::from_bytes(row.tls_certificate.into()),
-                signing_certificate: Sha256Digest::from_bytes(row.signing_certificate.into()),
-                keys: [
-                    Sha256Digest::from_bytes(row.tls_key.into()),
-                    Sha256Digest::from_bytes(row.signing_key.into()),
-                ],
                 bound_entry: row.bound_entry,
                 standing,
             }),
@@ -294,6 +290,7 @@ const fn name(table: rows::Table) -> records::Table {
     match table {
         Table::Accepted => records::Table::new("accepted"),
         Table::Book => records::Table::new("book"),
+        Table::Certificate => records::Table::new("cert"),
         Table::Device => records::Table::new("device"),
         Table::Document => records::Table::new("document"),
         Table::Duplicate => records::Table::new("dupl"),
@@ -303,6 +300,7 @@ const fn name(table: rows::Table) -> records::Table {
         Table::Invitation => records::Table::new("invite"),
         Table::Person => records::Table::new("person"),
         Table::Position => records::Table::new("position"),
+        Table::Renewal => records::Table::new("renewal"),
         Table::Submission => records::Table::new("submit"),
         Table::Take => records::Table::new("take"),
     }

@@ -94,6 +94,12 @@ pub enum PostError {
         /// What is missing.
         what: &'static str,
     },
+    /// It holds a certificate that can not be read.
+    #[error("entry {entry} holds a certificate that can not be read")]
+    Certificate {
+        /// The entry.
+        entry: u64,
+    },
     /// Its list is missing or not what it should be.
     #[error("entry {entry} has no list that can be read")]
     List {
@@ -152,6 +158,8 @@ pub enum Registered {
     Invitation(rows::Invitation),
     /// A person.
     Person(rows::Person),
+    /// A certificate, after its device.
+    Certificate(rows::Certificate),
 }
 
 impl<'a> Draft<'a> {
@@ -190,11 +198,11 @@ impl<'a> Draft<'a> {
         self.registry.truncate(mark.registry);
     }
 
-    fn need<R: Row>(&self, key: &Key, entry: u64, what: &'static str) -> Result<R, PostError> {
+    pub(super) fn need<R: Row>(&self, key: &Key, entry: u64, what: &'static str) -> Result<R, PostError> {
         self.get(key)?.ok_or(PostError::Dangling { entry, what })
     }
 
-    fn put<R: Row>(&mut self, key: Key, row: &R) {
+    pub(super) fn put<R: Row>(&mut self, key: Key, row: &R) {
         let before = self.changes.insert(key.clone(), row.to_bytes());
         self.log.push((key, before));
     }
@@ -202,6 +210,21 @@ impl<'a> Draft<'a> {
     /// What is to be written, and what the registry is to hear.
     pub fn into_changes(self) -> (BTreeMap<Key, Vec<u8>>, Vec<Registered>) {
         (self.changes, self.registry)
+    }
+
+    /// All rows whose keys begin so: those of the store as they are there, then those of the draft.
+    pub(super) fn rows_below<R: Row>(&self, prefix: &Key) -> Result<Vec<R>, PostError> {
+        let stored = self.base.scan(prefix)?;
+        let drafted = self
+            .changes
+            .range(prefix..)
+            .take_while(|(key, _)| key.table == prefix.table && key.parts.starts_with(&prefix.parts));
+        let all = stored.iter().chain(drafted.map(|(_, bytes)| bytes));
+        all.map(|bytes| R::from_bytes(bytes).map_err(PostError::from)).collect()
+    }
+
+    pub(super) fn register(&mut self, row: Registered) {
+        self.registry.push(row);
     }
 
     /// The submission with this id in this book: of several persons' the first that was accepted.
@@ -213,16 +236,8 @@ impl<'a> Draft<'a> {
         book: BookId,
         id: SubmissionId,
     ) -> Result<Option<rows::Submission>, PostError> {
-        let prefix = key::submissions(id);
-        let stored = self.base.scan(&prefix)?;
-        let drafted = self
-            .changes
-            .range(&prefix..)
-            .take_while(|(key, _)| key.table == prefix.table && key.parts.starts_with(&prefix.parts));
-        let all = stored.iter().chain(drafted.map(|(_, bytes)| bytes));
         let mut found: Option<rows::Submission> = None;
-        for bytes in all {
-            let row = rows::Submission::from_bytes(bytes)?;
+        for row in self.rows_below::<rows::Submission>(&key::submissions(id))? {
             let earlier = found.as_ref().is_none_or(|found| row.acceptance_entry < found.acceptance_entry);
             if row.book == (*book.as_bytes()).into() && earlier {
                 found = Some(row);
@@ -255,6 +270,7 @@ impl<'a> Draft<'a> {
         match &posting.says {
             Says::Device(DeviceEvent::Origin(_)) => Ok(()), // its acceptance says all
             Says::Device(DeviceEvent::ConsignmentAcceptance(take)) => self.take(posting, take),
+            Says::Device(DeviceEvent::SigningKeyAnnounced(_)) => Ok(()), // the renewal after it says all
             Says::Gateway(event) => self.gateway_event(posting, event, places),
         }
     }
@@ -358,6 +374,8 @@ impl<'a> Draft<'a> {
             | GatewayEvent::PersonEndSet(_)
             | GatewayEvent::PurposeStated(_)
             | GatewayEvent::Noted(_) => self.denied(posting, event)?,
+            GatewayEvent::DeviceRenewed(renewed) => self.renewed(posting, renewed)?,
+            GatewayEvent::CertificateUsed(used) => self.used(posting, used)?,
         }
         Ok(())
     }
@@ -401,20 +419,16 @@ impl<'a> Draft<'a> {
             person: (*bound.person.as_bytes()).into(),
             invitation: bound.invitation.get(),
             standing: Standing::Bound.code(),
-            tls_certificate: (*bound.tls.sha256.as_bytes()).into(),
-            signing_certificate: (*bound.signing.sha256.as_bytes()).into(),
             bound_entry: posting.entry,
             label_entry: None,
             bound_at_ms: posting.time.unix_ms(),
-            tls_key: (*bound.tls.spki.as_bytes()).into(),
-            signing_key: (*bound.signing.spki.as_bytes()).into(),
             id: (*bound.device.as_bytes()).into(),
             ended: None,
             before: None,
         };
         self.put(key::device(bound.device), &row);
         self.registry.push(Registered::Device(row));
-        Ok(())
+        self.first_certificates(posting, bound)
     }
 
     fn acceptance(

@@ -37,6 +37,10 @@ pub enum Table {
     Handover = 11,
     /// [`Accepted`] by book and acceptance.
     Accepted = 12,
+    /// [`Certificate`] by device and the digest of the certificate.
+    Certificate = 13,
+    /// [`Renewal`] by device and request.
+    Renewal = 14,
 }
 
 /// One part of a row's key.
@@ -161,20 +165,12 @@ rows! {
         2 invitation: u32,
         /// Its [`Standing`].
         3 standing: u8,
-        /// SHA-256 of its TLS certificate.
-        4 tls_certificate: Digest,
-        /// SHA-256 of its signing certificate.
-        5 signing_certificate: Digest,
-        /// The entry that bound it; holds the certificates.
+        /// The entry that bound it; holds its first certificates.
         6 bound_entry: u64,
         /// The newest entry that carries its label.
         7 label_entry: Option<u64>,
         /// When it was bound, in milliseconds since 1970.
         8 bound_at_ms: u64,
-        /// SHA-256 of the TLS key.
-        9 tls_key: Digest,
-        /// SHA-256 of the signing key.
-        10 signing_key: Digest,
         /// The device.
         11 id: Id,
         /// Why it is suspended or revoked.
@@ -322,10 +318,42 @@ rows! {
         /// Who sent it.
         2 person: Id,
     }
+
+    /// A certificate that a device has or had. Never deleted: its key is nobody's again.
+    Certificate {
+        /// SHA-256 of the certificate.
+        1 sha256: Digest,
+        /// Whose it is.
+        2 device: Id,
+        /// Its [`CertificateUse`].
+        3 usage: u8,
+        /// Its serial number.
+        4 serial: Id,
+        /// SHA-256 of its key's SubjectPublicKeyInfo.
+        5 key: Digest,
+        /// Its last second of life, in milliseconds since 1970.
+        6 not_after_ms: u64,
+        /// The key identifier of its issuer: the first 20 bytes of SHA-256 of that key's SubjectPublicKeyInfo.
+        7 issuer: ByteArray<20>,
+        /// The entry that holds it.
+        8 entry: u64,
+        /// Its [`CertificateState`].
+        9 state: u8,
+        /// Where it is superseded: until when it is admitted all the same, in milliseconds since 1970.
+        10 until_ms: Option<u64>,
+    }
+
+    /// A renewal: the same request has the same certificates.
+    Renewal {
+        /// The entry that has them.
+        1 entry: u64,
+        /// SHA-256 of the new TLS key's SubjectPublicKeyInfo.
+        2 tls_key: Digest,
+    }
 }
 
 /// The format of the rows of this version.
-pub const FORMAT: u16 = 2;
+pub const FORMAT: u16 = 3;
 
 /// Why and when something was suspended, revoked or closed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -404,6 +432,61 @@ impl Standing {
     /// Whether it is kept out: nothing is asked of a device that stands so.
     pub const fn is_barred(self) -> bool {
         matches!(self, Self::Suspended | Self::Revoked)
+    }
+}
+
+/// What a device's certificate is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CertificateUse {
+    /// Its connections are admitted by it.
+    Tls = 1,
+    /// Its statements are signed under it.
+    Signing = 2,
+}
+
+impl CertificateUse {
+    /// The number in a row.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Reads it; what is not known is used for nothing.
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Tls),
+            2 => Some(Self::Signing),
+            _ => None,
+        }
+    }
+}
+
+/// Where a device's certificate stands among those of the same use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateState {
+    /// The newest, and not used yet: the one before is still good.
+    Fresh = 0,
+    /// The newest that was used.
+    Current = 1,
+    /// There is a newer one that was not used yet.
+    Old = 2,
+    /// A newer one was used: admitted until the row's time, and looked at with suspicion.
+    Superseded = 3,
+}
+
+impl CertificateState {
+    /// The number in a row.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// Reads it; what is not known is superseded.
+    pub const fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::Fresh,
+            1 => Self::Current,
+            2 => Self::Old,
+            _ => Self::Superseded,
+        }
     }
 }
 
@@ -510,6 +593,21 @@ pub mod key {
     /// [`super::Accepted`] of a book, oldest first.
     pub fn accepted_in(book: BookId) -> Key {
         Key::of(Table::Accepted).handle(book.as_bytes())
+    }
+
+    /// [`super::Certificate`]s of a device.
+    pub fn certificates_of(device: DeviceId) -> Key {
+        Key::of(Table::Certificate).handle(device.as_bytes())
+    }
+
+    /// [`super::Certificate`].
+    pub fn certificate(device: DeviceId, sha256: &Sha256Digest) -> Key {
+        certificates_of(device).handle(sha256.as_bytes())
+    }
+
+    /// [`super::Renewal`].
+    pub fn renewal(device: DeviceId, request: &[u8; 16]) -> Key {
+        Key::of(Table::Renewal).handle(device.as_bytes()).handle(request)
     }
 
     /// [`super::Accepted`].

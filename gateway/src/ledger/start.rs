@@ -255,6 +255,9 @@ impl Ledger {
         for row in self.rows::<rows::Device>(&Key::of(Table::Device))? {
             self.tell(registry, &Registered::Device(row));
         }
+        for row in self.rows::<rows::Certificate>(&Key::of(Table::Certificate))? {
+            self.tell(registry, &Registered::Certificate(row));
+        }
         Ok(())
     }
 }

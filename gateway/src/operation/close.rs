@@ -148,7 +148,7 @@ fn check_origin(
         return Err(bad("another event"));
     };
     let Origin { sender, recipient, submission, book, period, documents, last_checkpoint: _ } = origin;
-    let is_own = certs::certificate::fingerprint(signed.certificate()) == device.signing_certificate
+    let is_own = device.signs_under(&certs::certificate::fingerprint(signed.certificate()), practice.now())
         && sender.device == device.id
         && recipient.practice == *practice.keys.trust.practice();
     let is_this = (*submission, *book, *period) == (head.submission, head.book, head.period);

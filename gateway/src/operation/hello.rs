@@ -14,6 +14,7 @@ use crate::commit::Group;
 use crate::denial;
 use crate::ledger::rows::Standing;
 use crate::practice::Practice;
+use crate::renew;
 use crate::wire::{Answered, Ended};
 
 /// The program's name and version, as peers are told.
@@ -56,6 +57,7 @@ fn welcome(practice: &Practice, asked: &Granted<Hello>) -> Result<Welcome, Ended
         checkpoint: Bytes::new(head.checkpoint_note.clone())?,
         root_records: if newer.is_empty() { None } else { List::new(newer).ok() },
         bundle: if is_older { Bytes::new(bundle.bytes.clone()).ok() } else { None },
+        renew: renew::window(practice),
     })
 }
 

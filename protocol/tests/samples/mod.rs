@@ -122,7 +122,9 @@ fn connection_messages() -> Vec<(Message, Message)> {
         checkpoint: bytes(b"example.org/journal\n1\n"),
         root_records: Some(list(vec![bytes(b"record 2"), bytes(b"record 3")])),
         bundle: Some(bytes(b"bundle 8")),
+        renew: Some(renew_window()),
     };
+    let renew = Renew { renew: bytes(b"renew"), announcement: Some(bytes(b"announcement")) };
     vec![
         (refusal.into(), Refusal::absent().into()),
         same(Done {}),
@@ -131,11 +133,18 @@ fn connection_messages() -> Vec<(Message, Message)> {
         (hello.clone().into(), Hello { bundle: None, ..hello }.into()),
         (
             welcome.clone().into(),
-            Welcome { standing: Standing::Waiting, root_records: None, bundle: None, ..welcome }.into(),
+            Welcome { standing: Standing::Waiting, root_records: None, bundle: None, renew: None, ..welcome }
+                .into(),
         ),
         same(Books {}),
         same(Confirm { accept: true }),
+        (renew.clone().into(), Renew { announcement: None, ..renew }.into()),
+        same(Renewed { renewed: bytes(b"renewed") }),
     ]
+}
+
+fn renew_window() -> RenewWindow {
+    RenewWindow { after: time(), before: time().plus_seconds(14 * 24 * 3600), reason: text("rotation") }
 }
 
 fn upload_messages() -> Vec<(Message, Message)> {
@@ -309,5 +318,6 @@ fn records() -> Vec<Sample> {
         record(&document, &gone),
         record(&BookList { books: list(vec![book_row.clone()]) }, &BookList { books: List::empty() }),
         record(&book_row, &BookRow { until: None, ..book_row.clone() }),
+        record(&renew_window(), &renew_window()),
     ]
 }
