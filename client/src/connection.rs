@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use certs::{PracticeTrust, TrustBundle, tls};
+use certs::{Certificate, CertsError, PracticeTrust, TrustBundle, tls};
 use console::{Arg, failure};
+use host::Clock;
 use model::BookId;
 use protocol::message::{Books, Content, Hello, Welcome};
 use protocol::record::{Answer, BookList};
@@ -18,6 +19,7 @@ use receipts::Vkey;
 use crate::device::{Device, certs_failed};
 use crate::endpoint;
 use crate::practice::{Act, Offered, Practice};
+use crate::renewal;
 use crate::trouble::{self, Again, Lost, Told};
 use crate::wire::{Answers, Asks, WireFailure};
 
@@ -68,13 +70,28 @@ impl Connector {
     /// # Errors
     /// `certificate-expired`, before anything is sent; certificates that TLS can not use.
     pub fn new(practice: &Practice, device: &Device) -> Told<Self> {
-        let trust = practice.trust()?;
-        let leaf = device.tls_chain.first().ok_or_else(|| failure::device_key_damaged(practice.folder()))?;
+        let leaf = leaf(practice, device)?;
         if practice.now() > leaf.not_after() {
             return Err(failure::certificate_expired(leaf.not_after()));
         }
-        let tls = tls::companion_config(&trust, leaf, &device.tls_key, practice.clock());
-        let tls = tls.map_err(|error| certs_failed(&error))?;
+        Self::with(practice, |trust, clock| tls::companion_config(trust, leaf, &device.tls_key, clock))
+    }
+
+    /// For a device whose certificate has expired: its connections may renew, and nothing else.
+    ///
+    /// # Errors
+    /// Certificates that TLS can not use.
+    pub fn for_renewal(practice: &Practice, device: &Device) -> Told<Self> {
+        let leaf = leaf(practice, device)?;
+        Self::with(practice, |trust, clock| tls::renew_config(trust, leaf, &device.tls_key, clock))
+    }
+
+    fn with(
+        practice: &Practice,
+        config: impl FnOnce(&PracticeTrust, &Clock) -> Result<rustls::ClientConfig, CertsError>,
+    ) -> Told<Self> {
+        let trust = practice.trust()?;
+        let tls = config(&trust, practice.clock()).map_err(|error| certs_failed(&error))?;
         let tls = QuicClientConfig::try_from(tls).map_err(|error| failure::unexpected(error.to_string()))?;
         let mut addresses = practice.about().addresses.clone();
         for told in practice.bundle(&trust)?.map(|bundle| bundle.addresses).unwrap_or_default() {
@@ -113,7 +130,8 @@ impl Connector {
 
     async fn connect_to(&self, address: &str) -> Result<Connection, Lost> {
         let config = quinn::ClientConfig::new(self.tls.clone());
-        let (endpoint, quic) = connect_quic(config, address, &self.name).await?;
+        let connected = connect_quic(config, address, &self.name).await;
+        let (endpoint, quic) = connected.map_err(|lost| lost.by_clock(self.practice.now()))?;
         let hello = async {
             let begun = self.practice.clock().monotonic();
             let welcome = self.hello(&quic).await?;
@@ -174,6 +192,7 @@ impl Connector {
             let bundle = bundle.map_err(|error| bad("trust bundle", error.to_string()))?;
             self.practice.store_bundle(bytes.as_slice(), &bundle, &trust)?;
         }
+        renewal::plan::contacted(&self.practice, welcome.renew.as_ref())?;
         let bundle = self.practice.bundle(&trust)?;
         let keys: Vec<Vkey> = bundle
             .iter()
@@ -211,6 +230,10 @@ impl Connector {
 enum Kept {
     More,
     Enough,
+}
+
+fn leaf<'a>(practice: &Practice, device: &'a Device) -> Told<&'a Certificate> {
+    device.tls_chain.first().ok_or_else(|| failure::device_key_damaged(practice.folder()))
 }
 
 /// A QUIC connection to the first of an address's hosts that answers.
@@ -309,6 +332,28 @@ impl Connection {
         bytes_max: usize,
     ) -> Result<Vec<u8>, WireFailure> {
         Ok(self.ask_long(request, bytes_max).await?.only(content)?)
+    }
+
+    /// Asks with one message; the answer is one too.
+    ///
+    /// # Errors
+    /// As [`Connection::ask`].
+    pub async fn ask_short<T: protocol::Body<Message>>(
+        &self,
+        request: impl Into<Message>,
+    ) -> Result<T, WireFailure> {
+        let (mut asks, mut answers) = self.open().await?;
+        asks.send(request).await?;
+        asks.finish();
+        let answer = self.unless_silent(SILENCE_WAITING, answers.due());
+        tokio::time::timeout(ANSWER_PATIENCE, answer).await.unwrap_or(Err(WireFailure::Silent))
+    }
+
+    /// What the TLS exporter gives on this connection (RFC 8446 section 7.5).
+    pub fn exporter(&self, label: &[u8], context: &[u8]) -> Option<certs::enrolment::Exporter> {
+        let mut exporter = [0; certs::enrolment::EXPORTER_BYTES];
+        self.quic.export_keying_material(&mut exporter, label, context).ok()?;
+        Some(exporter)
     }
 
     async fn ask_long(

@@ -1,9 +1,9 @@
 //! This device's two private keys: made here, sealed here, never sent. Not what they are used for.
 //!
 //! ```text
-//! keys/tls  keys/signing     secret files of `seal`: context `key`, owner = device id, purpose "tls" or "signing"
-//! keys/keychain              the name of the entry in the system's keychain that has the 32 bytes that open them; or
-//! keys/file-key              these 32 bytes in plain, 0600, on demand only; neither where a passphrase opens them
+//! <slot>/keys/tls  signing   secret files of `seal`: context `key`, owner = device id, purpose "tls" or "signing"
+//! <slot>/keys/keychain             the name of the entry in the system's keychain that has the 32 bytes that open them; or
+//! <slot>/keys/file-key            these 32 bytes in plain, 0600, on demand only; neither where a passphrase opens them
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::keychain::{Keychain, KeychainFault};
 use crate::practice::{FILE_BYTES_MAX, Practice};
+use crate::slots::Slots;
 use crate::trouble::{self, Told};
 
 /// Largest passphrase file.
@@ -30,6 +31,7 @@ const PASSPHRASE_FILE_BYTES_MAX: u64 = 4096;
 pub const PASSPHRASE_CHARACTERS_MIN: usize = 10;
 
 /// What keys are sealed under.
+#[derive(Clone)]
 pub enum Guard {
     /// A key in the system's keychain.
     Keychain(Keychain),
@@ -173,8 +175,7 @@ impl KeyFolder {
     /// # Errors
     /// `device-unlock-wrong`, `device-key-damaged`; the disk's.
     pub fn open(&self, unlocker: &Unlocker) -> Told<(DeviceKeys, Guard)> {
-        let [tls, signing] = [TLS.0, SIGNING.0].map(|name| self.read(name));
-        let (tls, signing) = (tls?, signing?);
+        let tls = self.read(TLS.0)?;
         let kind = secret::kind_of(&tls).map_err(|error| self.slot_failed(TLS.0, &error))?;
         let guard = match kind {
             UnlockKind::Passphrase => Guard::Passphrase(unlocker.passphrase()?),
@@ -183,16 +184,24 @@ impl KeyFolder {
                 None => Guard::KeyFile,
             },
         };
-        let unlock = match &guard {
+        Ok((self.open_under(&guard)?, guard))
+    }
+
+    /// Opens keys whose guard is known. Asks nobody.
+    ///
+    /// # Errors
+    /// As [`KeyFolder::open`].
+    pub fn open_under(&self, guard: &Guard) -> Told<DeviceKeys> {
+        let [tls, signing] = [TLS.0, SIGNING.0].map(|name| self.read(name));
+        let unlock = match guard {
             Guard::Keychain(entry) => Unlock::KeyFile(entry.key()),
             Guard::KeyFile => self.file_key()?,
             Guard::Passphrase(passphrase) => Unlock::Passphrase(passphrase.clone()),
         };
-        let keys = DeviceKeys {
-            tls: self.open_one(&tls, TLS, &unlock)?,
-            signing: self.open_one(&signing, SIGNING, &unlock)?,
-        };
-        Ok((keys, guard))
+        Ok(DeviceKeys {
+            tls: self.open_one(&tls?, TLS, &unlock)?,
+            signing: self.open_one(&signing?, SIGNING, &unlock)?,
+        })
     }
 
     /// Whether keys are there.
@@ -302,13 +311,58 @@ struct CertificatesFile {
     tls: Vec<ByteVec>,
     #[n(2)]
     signing: Vec<ByteVec>,
+    #[n(3)]
+    signed_under: Option<Vec<ByteVec>>,
 }
 
-/// The file of certificates: the TLS chain and the signing chain, leaves first.
-pub(crate) fn encode_certificates(tls: &[Certificate], signing: &[Certificate]) -> Vec<u8> {
-    let ders = |chain: &[Certificate]| chain.iter().map(|one| one.der().to_vec().into()).collect();
-    minicbor::to_vec(CertificatesFile { version: 1, tls: ders(tls), signing: ders(signing) })
-        .unwrap_or_default()
+/// The certificates of a device: its TLS chain and its signing chain, leaves first, and what it signed under before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Certificates {
+    pub tls: Vec<Certificate>,
+    pub signing: Vec<Certificate>,
+    /// Signing certificates of before: receipts may still come for what was signed under them.
+    pub signed_under: Vec<Vec<u8>>,
+}
+
+/// Signing certificates of before that are kept: more years than a submission waits for its receipt.
+const SIGNED_UNDER_MAX: usize = 8;
+
+impl Certificates {
+    /// The file.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let ders = |chain: &[Certificate]| chain.iter().map(|one| one.der().to_vec().into()).collect();
+        let before: Vec<ByteVec> = self.signed_under.iter().cloned().map(ByteVec::from).collect();
+        let file = CertificatesFile {
+            version: 1,
+            tls: ders(&self.tls),
+            signing: ders(&self.signing),
+            signed_under: (!before.is_empty()).then_some(before),
+        };
+        minicbor::to_vec(file).unwrap_or_default() // encoding to memory can not fail
+    }
+
+    /// Reads the file.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let file: CertificatesFile = minicbor::decode(bytes).ok()?;
+        let read = |chain: &[ByteVec]| {
+            chain.iter().map(|der| Certificate::read(der).ok()).collect::<Option<Vec<_>>>()
+        };
+        let signed_under = file.signed_under.unwrap_or_default().into_iter().map(Vec::from).collect();
+        let found = Self { tls: read(&file.tls)?, signing: read(&file.signing)?, signed_under };
+        (file.version == 1).then_some(found)
+    }
+
+    /// What takes their place after a renewal.
+    pub(crate) fn renewed(&self, tls: Vec<Certificate>, signing: Option<Vec<Certificate>>) -> Self {
+        let Some(signing) = signing else {
+            return Self { tls, signing: self.signing.clone(), signed_under: self.signed_under.clone() };
+        };
+        let mut signed_under = self.signed_under.clone();
+        signed_under.extend(self.signing.first().map(|leaf| leaf.der().to_vec()));
+        let over = signed_under.len().saturating_sub(SIGNED_UNDER_MAX);
+        signed_under.drain(..over);
+        Self { tls, signing, signed_under }
+    }
 }
 
 /// This device at one practice, its keys open.
@@ -321,6 +375,10 @@ pub struct Device {
     pub signer: Arc<DeviceSigner>,
     /// How its keys are kept.
     pub guard: GuardKind,
+    /// All its certificates.
+    pub(crate) certificates: Certificates,
+    /// What its keys are sealed under.
+    pub(crate) sealed_under: Guard,
 }
 
 impl Device {
@@ -329,36 +387,75 @@ impl Device {
     /// # Errors
     /// As [`KeyFolder::open`]; certificates that are damaged or of other keys.
     pub fn open(practice: &Practice, unlocker: &Unlocker) -> Told<Self> {
+        let slot = Slots::of(practice).current()?;
+        let (keys, guard) = key_folder(practice, &slot).open(unlocker)?;
+        Self::assemble(practice, &slot, keys, guard)
+    }
+
+    /// Opens what lies in a slot, its guard known. Asks nobody.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    pub(crate) fn open_slot(practice: &Practice, slot: &Path, guard: Guard) -> Told<Self> {
+        let keys = key_folder(practice, slot).open_under(&guard)?;
+        Self::assemble(practice, slot, keys, guard)
+    }
+
+    fn assemble(practice: &Practice, slot: &Path, keys: DeviceKeys, guard: Guard) -> Told<Self> {
         let about = practice.about();
-        let path = practice.folder().join("certificates");
+        let path = slot.join(CERTIFICATES);
         let damaged = || failure::device_key_damaged(&path);
         let bytes =
             practice.disk().read_whole(&path, FILE_BYTES_MAX).map_err(|error| trouble::disk(&error))?;
-        let file: CertificatesFile = minicbor::decode(&bytes).map_err(|_| damaged())?;
-        let read = |chain: &[ByteVec]| {
-            chain.iter().map(|der| Certificate::read(der).ok()).collect::<Option<Vec<_>>>()
-        };
-        let tls_chain = read(&file.tls).filter(|_| file.version == 1).ok_or_else(damaged)?;
-        let signing_chain = read(&file.signing).ok_or_else(damaged)?;
-        let folder = practice.folder().join("keys");
-        let keys = KeyFolder::new(practice.disk().clone(), folder, *about.device.as_bytes());
-        let (keys, guard) = keys.open(unlocker)?;
-        let leaf = signing_chain.first().ok_or_else(damaged)?;
-        let tls_leaf = tls_chain.first().ok_or_else(damaged)?;
+        let certificates = Certificates::decode(&bytes).ok_or_else(damaged)?;
+        let leaf = certificates.signing.first().ok_or_else(damaged)?;
+        let tls_leaf = certificates.tls.first().ok_or_else(damaged)?;
         if tls_leaf.public_key() != keys.tls.public() || leaf.public_key() != keys.signing.public() {
             return Err(damaged());
         }
-        let uri = Purpose::Signer(about.device).uri(&about.practice);
-        let signer = DeviceSigner { certificate: leaf.der().to_vec(), uri, key: keys.signing };
-        Ok(Self { tls_key: keys.tls, signer: Arc::new(signer), tls_chain, guard: guard.kind() })
+        let signer = DeviceSigner {
+            certificate: leaf.der().to_vec(),
+            before: certificates.signed_under.clone(),
+            uri: Purpose::Signer(about.device).uri(&about.practice),
+            key: keys.signing,
+        };
+        Ok(Self {
+            tls_key: keys.tls,
+            signer: Arc::new(signer),
+            tls_chain: certificates.tls.clone(),
+            certificates,
+            guard: guard.kind(),
+            sealed_under: guard,
+        })
     }
+}
+
+/// The file of certificates in a slot.
+pub(crate) const CERTIFICATES: &str = "certificates";
+
+/// The keys in a slot.
+pub(crate) fn key_folder(practice: &Practice, slot: &Path) -> KeyFolder {
+    KeyFolder::new(practice.disk().clone(), slot.join("keys"), *practice.about().device.as_bytes())
 }
 
 /// Signs statements as this device.
 pub struct DeviceSigner {
     certificate: Vec<u8>,
+    before: Vec<Vec<u8>>,
     uri: String,
     key: PrivateKey,
+}
+
+impl DeviceSigner {
+    /// Whether a statement under this certificate is this device's own, from now or from before a renewal.
+    pub fn has_signed_under(&self, certificate: &[u8]) -> bool {
+        self.certificate == certificate || self.before.iter().any(|before| before == certificate)
+    }
+
+    /// Its key.
+    pub(crate) fn key(&self) -> &PrivateKey {
+        &self.key
+    }
 }
 
 impl Signer for DeviceSigner {

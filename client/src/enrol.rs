@@ -4,11 +4,11 @@
 //! ```text
 //! <home>/enrolling/<16 hex of the invitation's hash>/
 //!   keys/tls keys/signing keys/file-key      sealed for the invitation, before the Request goes out
-//!   device/… certificates root-records bundle     when the Reply has come
+//!   current/… root-records bundle                 when the Reply has come
 //!   practice                                 last: from then on the folder is whole and is moved to practices/
 //! ```
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,9 +26,10 @@ use rustls::pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 
 use crate::connection::{connect_quic, with_port};
-use crate::device::{Guard, KeyFolder, certs_failed, encode_certificates};
+use crate::device::{CERTIFICATES, Certificates, Guard, KeyFolder, certs_failed};
 use crate::home::Home;
 use crate::practice::{About, Confirmed, Practice, encode_records};
+use crate::slots::{CURRENT, remove_folder};
 use crate::trouble::{self, Told};
 
 /// How long the gateway may take for one step.
@@ -165,7 +166,7 @@ impl<'a> Enrolment<'a> {
             QuicClientConfig::try_from(config).map_err(|error| failure::unexpected(error.to_string()))?;
         let config = quinn::ClientConfig::new(Arc::new(config));
         let connected = connect_quic(config, address, tls::ENROL_SERVER_NAME).await;
-        let (endpoint, quic) = connected.map_err(|lost| lost.failure)?;
+        let (endpoint, quic) = connected.map_err(|lost| lost.by_clock(self.home.now()).failure)?;
         let exchanged = self.over(&quic, keys, address).await;
         let code = protocol::CloseCode::Done.number();
         quic.close(quinn::VarInt::from_u32(u32::from(code)), b"");
@@ -250,8 +251,14 @@ impl<'a> Enrolment<'a> {
             return Err(failure::already_enrolled(&there.about().name));
         }
         let owner = *enrolled.device.as_bytes();
-        KeyFolder::new(self.home.disk().clone(), self.folder.join("device"), owner).store(keys, guard)?;
-        self.write("certificates", &encode_certificates(&enrolled.tls_chain, &enrolled.signing_chain))?;
+        let slot = self.folder.join(CURRENT);
+        KeyFolder::new(self.home.disk().clone(), slot.join("keys"), owner).store(keys, guard)?;
+        let certificates = Certificates {
+            tls: enrolled.tls_chain.clone(),
+            signing: enrolled.signing_chain.clone(),
+            signed_under: Vec::new(),
+        };
+        self.write(&format!("{CURRENT}/{CERTIFICATES}"), &certificates.encode())?;
         self.write("root-records", &encode_records(&enrolled.trust))?;
         self.write("bundle", &enrolled.bundle_bytes)?;
         let mut addresses = vec![address.to_owned()];
@@ -283,15 +290,11 @@ impl<'a> Enrolment<'a> {
         Ok(practice)
     }
 
-    /// The folder is whole: the keys for the invitation go, those of the device take their place, it is moved.
+    /// The folder is whole: the keys for the invitation go, it is moved.
     fn publish(&self) -> Told<Practice> {
         let disk = self.home.disk();
         let told = |error: host::DiskError| trouble::disk(&error);
-        if self.exists("device")? {
-            remove_folder(disk, &self.folder.join("keys"))?;
-            let _durable =
-                disk.rename(&self.folder.join("device"), &self.folder.join("keys")).map_err(told)?;
-        }
+        remove_folder(disk, &self.folder.join("keys"))?;
         let practice = Practice::open(disk, self.home.clock(), &self.folder)?;
         let to = self.home.practice_folder(&practice.about().practice);
         let parent = to.parent().unwrap_or(self.home.folder());
@@ -323,24 +326,6 @@ pub fn forget(practice: &Practice) -> Told<()> {
     disk.remove_file(&practice.folder().join("practice")).map_err(|error| trouble::disk(&error))?;
     let _durable = disk.sync_folder(practice.folder()).map_err(|error| trouble::disk(&error))?;
     remove_folder(disk, practice.folder())
-}
-
-/// Removes a folder of files, and of folders of files.
-fn remove_folder(disk: &host::Disk, folder: &Path) -> Told<()> {
-    let told = |error: host::DiskError| trouble::disk(&error);
-    if !disk.exists(folder).map_err(told)? {
-        return Ok(());
-    }
-    for name in disk.list(folder).map_err(told)? {
-        let path = folder.join(name);
-        match disk.is_folder(&path).map_err(told)? {
-            true => remove_folder(disk, &path)?,
-            false => disk.remove_file(&path).map_err(told)?,
-        }
-    }
-    disk.remove_folder(folder).map_err(told)?;
-    let _durable = disk.sync_folder(folder.parent().unwrap_or(folder)).map_err(told)?;
-    Ok(())
 }
 
 enum Replied {

@@ -5,6 +5,8 @@
 //! home        the folder of everything, and the practices in it
 //! practice    one practice: who we are there, whom we trust, the newest checkpoint
 //! device      this device's keys and certificates; the signer      keychain  the system's, that guards them
+//! slots       where they lie: what the device is, and what it will be
+//! renewal     new certificates in time: when, asked for, kept, used
 //! endpoint    UDP sockets and QUIC's settings
 //! connection  TLS, Hello and Welcome, streams         link  a connection that comes back
 //! wire        one request's stream
@@ -43,9 +45,11 @@ mod part;
 pub mod plan;
 pub mod practice;
 pub mod receipt_book;
+pub mod renewal;
 pub mod resume;
 pub mod safe_name;
 pub mod send;
+mod slots;
 pub mod status;
 pub mod take;
 #[cfg(test)]

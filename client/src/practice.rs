@@ -6,12 +6,12 @@
 //!   practice       who we are: this file is written last, a folder without it is none
 //!   root-records   CBOR array of the root records, from 1
 //!   bundle         the newest trust bundle
-//!   certificates   CBOR {0: 1, 1: [TLS chain], 2: [signing chain]}
-//!   keys/          see `device`
+//!   current/       keys and certificates, see `slots` and `device`; next/ while they are renewed
+//!   renewal        when they are, see `renewal::plan`
 //!   checkpoint     the newest that this device holds, a signed note
 //!   books          CBOR: the books of the last answer, for names
 //!   plans/ takes/ receipts/      made when they are needed
-//!   send.lock take.lock state.lock
+//!   send.lock take.lock state.lock renew.lock
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -161,6 +161,8 @@ pub enum Act {
     Take,
     /// Storing what a welcome brought.
     State,
+    /// Renewing the device's certificates.
+    Renew,
 }
 
 impl Act {
@@ -169,6 +171,7 @@ impl Act {
             Self::Send => "send.lock",
             Self::Take => "take.lock",
             Self::State => "state.lock",
+            Self::Renew => "renew.lock",
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What went wrong below, as a failure that a person can act on. One function a kind of cause; shows nothing itself.
 
-use console::{Arg, Exit, Failure, failure};
+use console::{Arg, Exit, Failure, FailureCode, failure};
 use host::DiskError;
+use model::Timestamp;
 use protocol::{CloseCode, Code, Refusal};
 
 use crate::plan::PlanError;
@@ -81,6 +82,14 @@ impl Lost {
     fn for_now(failure: Failure) -> Self {
         Self { failure, again: Again::Worth }
     }
+
+    /// The same with what this computer's clock shows, where that is what it is about.
+    pub fn by_clock(self, now: Timestamp) -> Self {
+        match self.failure.code() {
+            FailureCode::ClockShows => Self { failure: failure::clock_shows(now), ..self },
+            _ => self,
+        }
+    }
 }
 
 /// Why a connection to `address` ended.
@@ -89,6 +98,8 @@ pub fn lost(error: &quinn::ConnectionError, address: &str) -> Lost {
     match error {
         // Our own look at the other side's certificate, or something between that speaks no QUIC of ours.
         Error::TransportError(error) => match alert(error.code) {
+            // RFC 8446 section 6.2: certificate_expired, also before its life; all else about it was found good.
+            Some(45) => Lost::for_good(failure::clock_shows("-")),
             Some(_) => Lost::for_good(failure::gateway_not_genuine(address, error.reason.clone())),
             None => Lost::for_now(failure::gateway_unreachable(address, error.to_string())),
         },
@@ -115,9 +126,8 @@ fn closed(number: u64, address: &str) -> Lost {
         return Lost::for_good(failure::request_refused(number.to_string()));
     };
     let failure = match code {
-        CloseCode::NotAdmitted | CloseCode::Revoked | CloseCode::RenewFirst | CloseCode::Declined => {
-            failure::device_refused()
-        }
+        CloseCode::NotAdmitted | CloseCode::Revoked | CloseCode::Declined => failure::device_refused(),
+        CloseCode::RenewFirst => failure::renewal_needed(),
         CloseCode::Malformed => failure::request_refused(code.word()),
         CloseCode::TooManyConnections => failure::gateway_busy(),
         CloseCode::TooFast => failure::too_fast(),

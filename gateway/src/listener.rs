@@ -436,7 +436,12 @@ impl admission::Registry for Lookup<'_> {
             }
         };
         let grace_seconds = device.person.role().grace_seconds();
-        Some(admission::Registered { device: device.id, standing, grace_seconds, ends: device.person.until() })
+        Some(admission::Registered {
+            device: device.id,
+            standing,
+            grace_seconds,
+            ends: device.person.until(),
+        })
     }
 }
 

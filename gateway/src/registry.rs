@@ -9,8 +9,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use model::{BookId, DeviceId, InvitationId, PersonId, Role, Sha256Digest, Timestamp};
 use tokio::sync::watch;
 
-use crate::denial::What;
 use crate::certificate::{DeviceCertificate, Held};
+use crate::denial::What;
 use crate::ledger::rows::{self, CertificateState, CertificateUse, Footing, Standing};
 
 /// A person.

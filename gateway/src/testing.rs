@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use certs::Purpose;
 use console::{Catalogue, Language};
 use host::Clock;
 use model::{BookId, DeviceId, InvitationId, PersonId, Role, Sha256Digest, Timestamp};
@@ -71,15 +72,22 @@ pub(crate) fn enrolled(practice: &Arc<Practice>, role: Role, name: &str, books: 
     device
 }
 
-/// Binds a device to an invitation, with keys and certificates that are none.
+/// Binds a device to an invitation, with certificates of keys that nobody keeps.
 pub(crate) fn bound(practice: &Arc<Practice>, invitation: InvitationId) -> DeviceId {
     let device = DeviceId::from_bytes(host::random::bytes().unwrap());
-    let certificate = || {
-        let key = Sha256Digest::from_bytes(host::random::bytes().unwrap());
-        BoundCertificate::new(key, [1; 16], key.as_bytes().to_vec()).unwrap()
+    let certificate = |purpose| {
+        let (key, serial) = (certs::PrivateKey::generate().unwrap(), certs::Serial::random().unwrap());
+        let made = practice.keys.issuing.issue(purpose, key.public(), serial, practice.now()).unwrap();
+        BoundCertificate::new(key.key_hash(), *serial.as_bytes(), made.der().to_vec()).unwrap()
     };
     let person = practice.registry.invitation(invitation).unwrap().person;
-    let event = DeviceBound { invitation, person, device, tls: certificate(), signing: certificate() };
+    let event = DeviceBound {
+        invitation,
+        person,
+        device,
+        tls: certificate(Purpose::Device(device)),
+        signing: certificate(Purpose::Signer(device)),
+    };
     let house = practice.entry_key(vault::EntryScope::House).unwrap();
     let make = move |group: &crate::commit::Group<'_>| Ok(vec![group.made(event, house)?]);
     practice.committer.commit_blocking(Box::new(make)).unwrap();

@@ -124,6 +124,14 @@ impl Peer {
         self.stream().raw(bytes).end()
     }
 
+    /// What the TLS exporter gives on its connection.
+    ///
+    /// # Panics
+    /// Nothing.
+    pub fn exporter(&self, label: &[u8], context: &[u8]) -> certs::enrolment::Exporter {
+        self.connection.exporter(label, context).expect("TLS has an exporter")
+    }
+
     /// Whether the connection is gone.
     pub fn is_closed(&self) -> bool {
         self.connection.is_closed()

@@ -19,6 +19,7 @@ mod many;
 mod power_cut;
 mod receipts;
 mod recovery;
+mod renewal;
 mod resuming;
 mod sending;
 mod setup;

@@ -9,8 +9,7 @@ use crate::trouble::Told;
 
 pub(super) async fn run(context: &Context) -> Told<Exit> {
     let practice = context.selected()?;
-    let device = context.device(&practice)?;
-    let mut link = context.link(&practice, &device, Patience::default())?;
+    let (_device, mut link) = context.connect(&practice, Patience::default()).await?;
     let books = listing::books(&mut link, &practice).await?;
     link.close().await;
     let console = &context.console;

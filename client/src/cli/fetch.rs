@@ -25,8 +25,7 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let mut filter = flags.which.filter()?;
     let practice = context.selected()?;
     let _held = practice.hold(Act::Take)?;
-    let device = context.device(&practice)?;
-    let mut link = context.link(&practice, &device, Patience::default())?;
+    let (device, mut link) = context.connect(&practice, Patience::default()).await?;
     let books = book_names(&listing::books(&mut link, &practice).await?);
     filter.book = flags.which.book(&books)?;
     let to = flags.to.unwrap_or_else(|| PathBuf::from("."));

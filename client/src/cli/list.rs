@@ -52,8 +52,7 @@ impl Flags {
 pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let mut filter = flags.filter()?;
     let practice = context.selected()?;
-    let device = context.device(&practice)?;
-    let mut link = context.link(&practice, &device, Patience::default())?;
+    let (_device, mut link) = context.connect(&practice, Patience::default()).await?;
     let books = book_names(&listing::books(&mut link, &practice).await?);
     filter.book = flags.book(&books)?;
     let rows = listing::rows(&mut link, &filter).await?;

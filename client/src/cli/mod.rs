@@ -1,6 +1,8 @@
 //! The command line: what can be asked, and what all commands need. A command's own file says what it does.
 
+mod agent;
 mod books;
+mod cert;
 mod drop;
 mod enrol;
 mod fetch;
@@ -25,6 +27,7 @@ use crate::device::{Device, Unlocker};
 use crate::home::Home;
 use crate::link::{Link, Patience};
 use crate::practice::Practice;
+use crate::renewal::{self, Outcome, When};
 use crate::trouble::Told;
 
 /// How long a connection may take to say goodbye when its command has failed.
@@ -59,6 +62,8 @@ enum Command {
     Books,
     Drop(drop::Flags),
     Whoami,
+    Cert(cert::Flags),
+    Agent(agent::Flags),
 }
 
 /// What every command has.
@@ -93,6 +98,19 @@ impl Context {
     /// As [`Device::open`].
     pub fn device(&self, practice: &Practice) -> Told<Device> {
         tokio::task::block_in_place(|| Device::open(practice, &self.unlocker()))
+    }
+
+    /// This device, its certificates renewed where that was due, and the way to the gateway.
+    ///
+    /// # Errors
+    /// As [`renewal::tend`] and [`Connector::new`].
+    pub async fn connect(&self, practice: &Practice, patience: Patience) -> Told<(Device, Link)> {
+        let tended = renewal::tend(practice, &self.unlocker(), &self.console, When::Due).await?;
+        if tended.outcome == Outcome::Renewed {
+            self.console.note("cert-renewed", &[]);
+        }
+        let link = self.link(practice, &tended.device, patience)?;
+        Ok((tended.device, link))
     }
 
     /// The way to the gateway.
@@ -153,11 +171,13 @@ fn start(line: Line, console: &Console, clock: Clock) -> Told<Exit> {
     let context = Context { console: console.clone(), home, practice, passphrase_file, begun };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failure::unexpected(error.to_string()))?;
+    // The agent ends itself: to be told to stop is how it ends.
+    let ends_itself = matches!(command, Command::Agent(_));
     let ended = runtime.block_on(async {
         tokio::select! {
             ended = dispatch(&context, command) => ended.map_err(|failure| named(&context, failure)),
             // Everything that counts is durable at every moment; to stop is to stop asking for more.
-            () = interrupted() => Err(failure::interrupted()),
+            () = interrupted(), if !ends_itself => Err(failure::interrupted()),
         }
     });
     if ended.is_err() {
@@ -181,6 +201,8 @@ async fn dispatch(context: &Context, command: Command) -> Told<Exit> {
         Command::Books => books::run(context).await,
         Command::Drop(flags) => drop::run(context, &flags),
         Command::Whoami => whoami::run(context),
+        Command::Cert(flags) => cert::run(context, &flags).await,
+        Command::Agent(flags) => agent::run(context, &flags).await,
     }
 }
 

@@ -291,8 +291,7 @@ async fn get(context: &Context, wanted: &str, to: Option<&Path>) -> Told<Exit> {
 }
 
 async fn ask(context: &Context, practice: &Practice, submission: SubmissionId) -> Told<Vec<u8>> {
-    let device = context.device(practice)?;
-    let mut link = context.link(practice, &device, Patience::default())?;
+    let (_device, mut link) = context.connect(practice, Patience::default()).await?;
     let bytes = loop {
         let connection = link.connection().await?;
         let request = GetReceipt { submission };

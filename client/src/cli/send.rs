@@ -38,8 +38,7 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let arguments = flags.paths.iter().map(|path| absolute(path)).collect::<Told<Vec<_>>>()?;
     let practice = context.selected()?;
     let _held = practice.hold(Act::Send)?;
-    let device = context.device(&practice)?;
-    let mut link = context.link(&practice, &device, patience)?;
+    let (device, mut link) = context.connect(&practice, patience).await?;
     let books = book_names(&listing::books(&mut link, &practice).await?);
     let (book, book_name) = choose_book(&books, flags.book.as_deref())?;
     let line = Line { practice: practice.about().practice.clone(), book, period, kind, class, arguments };

@@ -30,8 +30,7 @@ pub(super) struct Flags {
 
 pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let practice = context.selected()?;
-    let device = context.device(&practice)?;
-    let mut link = context.link(&practice, &device, Patience::default())?;
+    let (device, mut link) = context.connect(&practice, Patience::default()).await?;
     let asked = ask(&practice, &mut link, flags.book.as_deref()).await;
     link.close().await;
     super::whoami::lines(&context.console, &practice, &device)?;

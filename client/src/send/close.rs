@@ -10,6 +10,7 @@ use receipts::event::{DeviceParty, LastCheckpoint, Origin, PracticeParty};
 use receipts::list::{DocumentRef, Line, name_digest};
 use receipts::{Receipt, Signed, Signer, Statement, SubmissionList};
 
+use crate::device::DeviceSigner;
 use crate::judging;
 use crate::plan::{Plan, Planned};
 use crate::trouble::Told;
@@ -76,7 +77,7 @@ pub struct Ours<'a> {
     /// This device.
     pub device: DeviceId,
     /// What it signs with.
-    pub signer: &'a dyn Signer,
+    pub signer: &'a DeviceSigner,
     /// Whom it trusts.
     pub trust: &'a PracticeTrust,
 }
@@ -98,7 +99,8 @@ pub fn check(
     };
     let receipt = Receipt::parse(bytes).map_err(|error| not_ours(&error.to_string()))?;
     let (origin, _, _) = receipt.events().ok_or_else(|| not_ours("other statements"))?;
-    if receipt.origin().certificate() != ours.signer.certificate() || origin.sender.device != ours.device {
+    let is_signed_here = ours.signer.has_signed_under(receipt.origin().certificate());
+    if !is_signed_here || origin.sender.device != ours.device {
         return Err(not_ours("another device's origin"));
     }
     let this = (plan.submission, plan.line.book, plan.line.period);

@@ -319,7 +319,7 @@ impl Submission<'_> {
     fn receipted(&self, bytes: Vec<u8>, digests: &Digests) -> Told<Box<Receipt>> {
         let trust = self.practice.trust()?;
         let known = self.plan.documents.keys().filter_map(|n| Some((*n, digests.get(*n).ok()?))).collect();
-        let ours = Ours { device: self.practice.about().device, signer: &*self.signer, trust: &trust };
+        let ours = Ours { device: self.practice.about().device, signer: &self.signer, trust: &trust };
         close::check(bytes, &self.plan, &known, &ours).map(Box::new)
     }
 

@@ -112,6 +112,7 @@ expected-switch = true or false
 expected-count = a whole number
 expected-bytes = a size, like 48 MiB or 200 GB
 expected-seconds = a length of time, like 90s, 15m, 12h or 7d
+expected-days = a number of days, like 30d
 expected-value = a value
 
 ## Why the system refused.

@@ -131,3 +131,16 @@ help-counterfoil-fetch-after = Run the same line again to go on where it stopped
 connect-waiting = The gateway does not answer; trying again in { $seconds } s.
 cause-damaged = the file is damaged
 cause-no-home = the system names no folder for programs' data
+
+## Certificates.
+
+cert-renewed = This device's certificate was renewed.
+cert-renewed-until = Certificate renewed; good until { $until }.
+cert-purpose = Certificate
+cert-tls = for the connection
+cert-signing = for signing
+cert-until = until
+cert-renews = renews itself from
+cert-serial = Serial number
+cert-ends = { $practice }: the certificate { $purpose } ends on { $until }.
+cert-none-ends = No certificate ends within that time.

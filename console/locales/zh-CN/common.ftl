@@ -108,6 +108,7 @@ expected-switch = true 或 false
 expected-count = 一个不带小数的数
 expected-bytes = 一个大小，如 48 MiB、200 GB
 expected-seconds = 一段时间，如 90s、15m、12h、7d
+expected-days = 天数，如 30d
 expected-value = 一个值
 
 ## 系统为什么拒绝

@@ -87,3 +87,16 @@ help-counterfoil-fetch-after = 中断后再运行同一行，会从断处继续�
 connect-waiting = 网关没有应答，{ $seconds } 秒后再试。
 cause-damaged = 文件已损坏
 cause-no-home = 系统没有给出存放程序数据的文件夹
+
+## 证书。
+
+cert-renewed = 这台设备的证书已续期。
+cert-renewed-until = 证书已续期，有效期至 { $until }。
+cert-purpose = 证书
+cert-tls = 用于连接
+cert-signing = 用于签名
+cert-until = 到期
+cert-renews = 何时起自动续期
+cert-serial = 序列号
+cert-ends = { $practice }：{ $purpose }的证书将于 { $until }到期。
+cert-none-ends = 这段时间内没有证书到期。

@@ -236,8 +236,11 @@ fn every_denial_stands_after_a_restart_and_after_a_repost() {
         assert_eq!(row_count::<rows::Device>(practice, Table::Device), devices);
         assert_eq!(practice.registry.device(a).unwrap().standing(), Standing::Revoked);
         assert_eq!(practice.registry.book(b).unwrap().footing(), Footing::Ended);
-        let row: rows::Device = practice.ledger.row(&key::device(a)).unwrap().unwrap();
-        assert!(practice.registry.knows_key(&model::Sha256Digest::from_bytes(row.tls_key.into())));
+        let mut keys = Vec::new();
+        let burnt = &mut |row: rows::Certificate| keys.push(model::Sha256Digest::from_bytes(row.key.into()));
+        practice.ledger.each(&key::certificates_of(a), burnt).unwrap();
+        assert_eq!(keys.len(), 2);
+        assert!(keys.iter().all(|key| practice.registry.knows_key(key)));
         opened.close().unwrap();
     }
 }

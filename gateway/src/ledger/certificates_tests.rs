@@ -1,3 +1,5 @@
+//! What a device has through enrolment, renewals and first uses, as the rows say it.
+
 use std::collections::HashSet;
 
 use certs::{IssuingAuthority, PrivateKey, Purpose, Root, Serial};
