@@ -39,7 +39,8 @@ impl Serial {
         model::digest::hex::encode(&self.0)
     }
 
-    pub(crate) fn from_random(mut bytes: [u8; 16]) -> Self {
+    /// The serial that belongs to 16 random bytes which were recorded before: the same for the same bytes.
+    pub fn from_random(mut bytes: [u8; 16]) -> Self {
         if let Some(first) = bytes.first_mut() {
             *first = *first & 0x3f | 0x40;
         }
@@ -99,9 +100,20 @@ impl Root {
 
     pub(crate) fn create_with(key: PrivateKey, serial: Serial, now: Timestamp) -> Result<Self, CertsError> {
         let practice = PracticeId::of_root(&key.key_hash());
+        Self::generation(key, practice, 1, serial, now)
+    }
+
+    /// Root number `generation` of a practice, whose id is that of its first.
+    pub(crate) fn generation(
+        key: PrivateKey,
+        practice: PracticeId,
+        generation: u32,
+        serial: Serial,
+        now: Timestamp,
+    ) -> Result<Self, CertsError> {
         let order = Order {
             profile: Profile::Root,
-            common_name: format!("Counterfoil root {practice} r1"),
+            common_name: format!("Counterfoil root {practice} r{generation}"),
             names: Vec::new(),
             serial,
             now,
@@ -228,31 +240,19 @@ impl IssuingAuthority {
         generation: u32,
         now: Timestamp,
     ) -> Result<Self, CertsError> {
-        if !root.certificate.is_in_force(now) {
-            return Err(CertsError::IssuerNotInForce);
-        }
-        let order = Order {
-            profile: Profile::Issuing,
-            common_name: format!("Counterfoil issuing {} i{generation}", root.practice),
-            names: Vec::new(),
-            serial,
-            now,
-            ends_by: Some(root.certificate.not_after()),
-        };
-        let certificate = sign(&order, key.public(), &root.key, &root.certificate)?;
-        certificate.has_profile(Profile::Issuing)?;
+        let certificate = root.certify_with(key.public(), serial, generation, now)?;
         Ok(Self { key, certificate, practice: root.practice.clone() })
     }
 }
 
 /// What a certificate is made from.
-struct Order {
-    profile: Profile,
-    common_name: String,
-    names: Vec<SanType>,
-    serial: Serial,
-    now: Timestamp,
-    ends_by: Option<Timestamp>,
+pub(crate) struct Order {
+    pub(crate) profile: Profile,
+    pub(crate) common_name: String,
+    pub(crate) names: Vec<SanType>,
+    pub(crate) serial: Serial,
+    pub(crate) now: Timestamp,
+    pub(crate) ends_by: Option<Timestamp>,
 }
 
 impl Order {
@@ -295,7 +295,7 @@ impl Order {
 /// id-kp-documentSigning (RFC 9336 section 3).
 const DOCUMENT_SIGNING: [u64; 9] = [1, 3, 6, 1, 5, 5, 7, 3, 36];
 
-fn sign(
+pub(crate) fn sign(
     order: &Order,
     key: &PublicKey,
     issuer_key: &PrivateKey,

@@ -241,6 +241,17 @@ impl Certificate {
         self.subject == name && self.extensions.subject_key.as_deref() == key_identifier
     }
 
+    /// Whether `issuer` is the one that this certificate names, by subject and key. The signature was checked when
+    /// the certificate was made, or is for [`crate::judge`].
+    pub fn names_issuer(&self, issuer: &Certificate) -> bool {
+        self.issuer == issuer.subject && self.extensions.authority_key == issuer.extensions.subject_key
+    }
+
+    /// Whether `issuer` has signed this certificate.
+    pub fn is_issued_by(&self, issuer: &Certificate) -> bool {
+        self.is_signed_by(issuer) == Verdict::Valid
+    }
+
     fn tbs(&self) -> &[u8] {
         self.der.get(self.tbs.clone()).unwrap_or_default()
     }

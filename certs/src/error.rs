@@ -28,6 +28,9 @@ pub enum CertsError {
     /// The operating system gave no random bytes.
     #[error("no random bytes from the operating system")]
     NoRandomness,
+    /// A root record does not follow the one before it: a signature that it needs is missing, or it is older.
+    #[error("the root record does not follow from the one before it")]
+    RecordNotFollowing,
     /// A sealed file did not open: other words, or damaged.
     #[error("the file does not open with these words")]
     Unopenable,

@@ -60,6 +60,31 @@ pub fn judge(
     wanted: Profile,
     time: Timestamp,
 ) -> Result<Judged, Rejection> {
+    let roots: Vec<&Certificate> = trust.roots().iter().collect();
+    judge_under(trust, &roots, chain, wanted, time)
+}
+
+/// As [`judge`], of something signed in the past: also under roots that are withdrawn by now, unless they were
+/// declared stolen.
+///
+/// # Errors
+/// [`Rejection`].
+pub fn judge_past(
+    trust: &PracticeTrust,
+    chain: &[impl AsRef<[u8]>],
+    wanted: Profile,
+    time: Timestamp,
+) -> Result<Judged, Rejection> {
+    judge_under(trust, &trust.roots_ever(), chain, wanted, time)
+}
+
+fn judge_under(
+    trust: &PracticeTrust,
+    roots: &[&Certificate],
+    chain: &[impl AsRef<[u8]>],
+    wanted: Profile,
+    time: Timestamp,
+) -> Result<Judged, Rejection> {
     let (first, rest) = chain.split_first().ok_or(Rejection::ChainLength)?;
     if chain.len() > CHAIN_MAX {
         return Err(Rejection::ChainLength);
@@ -74,7 +99,7 @@ pub fn judge(
     }
     let mut worst = Rejection::NoIssuer;
     for candidate in rest {
-        match judge_issuing(trust, &leaf, candidate.as_ref(), time) {
+        match judge_issuing(trust, roots, &leaf, candidate.as_ref(), time) {
             Ok(issuing) => return Ok(Judged { uri: purpose.uri(trust.practice()), leaf, purpose, issuing }),
             Err(Rejection::NoIssuer) => {}
             Err(rejection) => worst = rejection,
@@ -85,6 +110,7 @@ pub fn judge(
 
 fn judge_issuing(
     trust: &PracticeTrust,
+    roots: &[&Certificate],
     leaf: &Certificate,
     candidate: &[u8],
     time: Timestamp,
@@ -99,7 +125,7 @@ fn judge_issuing(
     if !issuing.is_in_force(time) {
         return Err(Rejection::NotInForce(Profile::Issuing));
     }
-    let root = trust.roots().iter().find(|root| issuing.is_signed_by(root) == Verdict::Valid);
+    let root = roots.iter().find(|root| issuing.is_signed_by(root) == Verdict::Valid);
     match root.ok_or(Rejection::NoRoot)?.is_in_force(time) {
         true => Ok(issuing.key_hash()),
         false => Err(Rejection::NotInForce(Profile::Root)),

@@ -10,6 +10,9 @@
 //! crl          certificate revocation lists, made, read, and the last good one kept
 //! root_file    root and spare at rest, under the words of the recovery kit
 //! root_record  who the practice is: the chain of root records that companions walk
+//! succession   what a root signs for the next root and for issuing authorities
+//! ceremony     what the offline root is asked to sign, and what it answers
+//! rotation     phases and invariants of exchanging a key
 //! bundle       trust bundle: what changes more often than a root
 //! judge        a chain, a purpose and a time: what a certificate is worth
 //! invitation   the one-time word and code, and the three keys that follow from them
@@ -29,6 +32,7 @@
 pub mod admission;
 pub mod authority;
 pub mod bundle;
+pub mod ceremony;
 pub mod certificate;
 mod codec;
 pub mod crl;
@@ -43,6 +47,8 @@ pub mod profile;
 pub mod renewal;
 pub mod root_file;
 pub mod root_record;
+pub mod rotation;
+mod succession;
 #[cfg(test)]
 mod testing;
 pub mod tls;
@@ -54,7 +60,7 @@ pub use certificate::Certificate;
 pub use crl::{Crl, CrlFault};
 pub use error::{CertificateFault, CertsError};
 pub use invitation::{Invitation, InvitationKeys, Typed, TypedError};
-pub use judge::{Judged, Rejection, judge};
+pub use judge::{Judged, Rejection, judge, judge_past};
 pub use key::{PrivateKey, PublicKey};
 pub use profile::{Profile, Purpose};
 pub use root_record::{PracticeTrust, RootRecord, TrustError};

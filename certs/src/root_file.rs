@@ -31,17 +31,19 @@ impl RootFileKind {
     }
 }
 
-/// Seals the first root. Slow by design: `parameters` are [`Argon2Parameters::ROOT`] outside tests.
+/// Seals a root of the practice with this pin. Slow by design: `parameters` are [`Argon2Parameters::ROOT`] outside
+/// tests.
 ///
 /// # Errors
 /// [`CertsError::NotSealed`].
 pub fn seal_root(
     root: &Root,
+    pin: Pin,
     words: &Zeroizing<String>,
     parameters: Argon2Parameters,
 ) -> Result<Vec<u8>, CertsError> {
     let certificate = Some(root.certificate().der());
-    write(RootFileKind::Root, root.pin(), root.practice(), root.key(), certificate, words, parameters)
+    write(RootFileKind::Root, pin, root.practice(), root.key(), certificate, words, parameters)
 }
 
 /// Seals the spare of the practice with this pin.
@@ -56,6 +58,15 @@ pub fn seal_spare(
     parameters: Argon2Parameters,
 ) -> Result<Vec<u8>, CertsError> {
     write(RootFileKind::Spare, pin, practice, spare, None, words, parameters)
+}
+
+/// The pin of the practice whose root or spare a file says that it holds; opening it proves it.
+///
+/// # Errors
+/// [`CertsError::Malformed`].
+pub fn pin_of(bytes: &[u8]) -> Result<Pin, CertsError> {
+    let place = secret::place_of(bytes).map_err(|_| Malformed::new(WHAT, "it is no sealed file"))?;
+    Ok(Pin::from_bytes(place.owner_id))
 }
 
 /// Opens a root.
@@ -148,7 +159,7 @@ mod tests {
         let cheap = Argon2Parameters::new(64, 1, 1).unwrap();
         let words = Zeroizing::new("twelve words of a kit".to_owned());
         let root = Root::create(now).unwrap();
-        let sealed = seal_root(&root, &words, cheap).unwrap();
+        let sealed = seal_root(&root, root.pin(), &words, cheap).unwrap();
         let opened = open_root(&sealed, &words).unwrap();
         assert_eq!(opened.certificate(), root.certificate());
         assert_eq!(opened.practice(), root.practice());

@@ -1,5 +1,5 @@
 //! Who the practice is: the chain of root records, each signed by a root and by the key that the record before
-//! it committed to. Read here as far as it goes; this crate writes record 1.
+//! it committed to. Read and walked here, written in `write`.
 //!
 //! ```text
 //! file  [body bytes, [[SPKI, signature], ...]]        signature: ES256 over "counterfoil/root-record/v1" 00 body
@@ -7,13 +7,17 @@
 //!        5: [SHA-256 of the SPKI of a revoked issuing authority], 6: SHA-256 of record n-1's body, 7: issued}
 //! ```
 
+mod write;
+
 use model::limits::ROOT_RECORDS_MAX;
 use model::{Malformed, Pin, PracticeId, Sha256Digest, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use crate::codec::{self, Seen, Writer};
 use crate::key::Verdict;
-use crate::{Certificate, CertificateFault, CertsError, Profile, PublicKey, Root};
+use crate::{Certificate, CertificateFault, Profile, PublicKey};
+
+pub use write::Next;
 
 /// Largest root record, in bytes.
 pub const ROOT_RECORD_BYTES_MAX: usize = 16 * 1024;
@@ -69,32 +73,6 @@ pub struct RootRecord {
 }
 
 impl RootRecord {
-    /// Record 1: the first root, and the hash of the spare's key, of which nothing else is public.
-    ///
-    /// # Errors
-    /// [`CertsError::SignatureUnsound`].
-    pub fn first(root: &Root, spare_key_hash: Sha256Digest, issued: Timestamp) -> Result<Self, CertsError> {
-        let body = Writer::default()
-            .map(7)
-            .uint(0)
-            .uint(1)
-            .uint(1)
-            .text(root.practice().as_str())
-            .uint(2)
-            .uint(1)
-            .uint(3)
-            .list(&[root.certificate()])
-            .uint(4)
-            .bytes(spare_key_hash.as_bytes())
-            .uint(5)
-            .array(0)
-            .uint(7)
-            .uint(issued.unix_seconds())
-            .finish();
-        let signature = root.key().sign_es256(&signed(&body))?;
-        Ok(Self::read(&enclose(&body, &[(root.key().spki_der(), &signature)]))?)
-    }
-
     /// Reads a record; whether it is to be trusted is for [`PracticeTrust::walk`] to say.
     ///
     /// # Errors
@@ -131,6 +109,21 @@ impl RootRecord {
     /// Counted from 1.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// The roots that it names.
+    pub fn roots(&self) -> &[Certificate] {
+        &self.roots
+    }
+
+    /// SHA-256 of the key that it commits to.
+    pub fn committed(&self) -> Sha256Digest {
+        self.next
+    }
+
+    /// SHA-256 of the keys of revoked issuing authorities.
+    pub fn revoked_issuing(&self) -> &[Sha256Digest] {
+        &self.revoked_issuing
     }
 
     /// When it was issued, to the second.
@@ -215,7 +208,9 @@ impl RootRecord {
         let follows = self.number == number
             && self.practice == before.practice
             && self.previous == Some(before.digest())
-            && self.issued >= before.issued;
+            && self.issued >= before.issued
+            // A revocation is never unsaid.
+            && before.revoked_issuing.iter().all(|revoked| self.revoked_issuing.contains(revoked));
         if !follows {
             return Err(TrustError::NotFollowing { number });
         }
@@ -302,6 +297,37 @@ impl PracticeTrust {
     /// Whether the newest record revokes the issuing authority with this key hash.
     pub fn revokes_issuing(&self, key_hash: &Sha256Digest) -> bool {
         self.newest.revoked_issuing.contains(key_hash)
+    }
+
+    /// The newest record.
+    pub fn newest(&self) -> &RootRecord {
+        &self.newest
+    }
+
+    /// The trust as it was when record `number` was the newest.
+    pub fn at(&self, number: u64) -> Option<Self> {
+        let records: Vec<_> =
+            self.records.iter().take_while(|record| record.number <= number).cloned().collect();
+        let newest = records.last().filter(|newest| newest.number == number)?.clone();
+        Some(Self { pin: self.pin, records, newest })
+    }
+
+    /// Every root that ever was one, without those declared stolen: what was signed under them stays what it was.
+    pub fn roots_ever(&self) -> Vec<&Certificate> {
+        let mut ever: Vec<&Certificate> = Vec::new();
+        let mut before: &[Certificate] = &[];
+        for record in &self.records {
+            if !before.iter().any(|root| record.roots.contains(root)) {
+                ever.retain(|root| !before.contains(root)); // declared stolen
+            }
+            for root in &record.roots {
+                if !ever.contains(&root) {
+                    ever.push(root);
+                }
+            }
+            before = &record.roots;
+        }
+        ever
     }
 
     /// All records, from 1.

@@ -23,6 +23,10 @@ pub use devices::{Devices, Door, Lists};
 use crate::certificate::CHAIN_MAX;
 use crate::{Certificate, CertsError, PracticeTrust, PrivateKey, Profile, Purpose};
 
+mod rehearsal;
+
+pub use rehearsal::rehearse;
+
 /// The main protocol: a registered device and nobody else.
 pub const ALPN_MAIN: &[u8] = b"counterfoil/1";
 /// Renewal of a certificate that has expired, as long as its grace lasts: nothing else.
@@ -48,6 +52,8 @@ pub struct GatewayTls<'a> {
     pub key: &'a PrivateKey,
     /// The issuing certificate above it.
     pub issuing: &'a Certificate,
+    /// Cross-certificates that lead from its root to older ones, the newest first.
+    pub cross: &'a [Certificate],
     /// The root above that; shown on the enrolment ALPN alone.
     pub root: &'a Certificate,
 }
@@ -116,11 +122,7 @@ fn device_config(
     if key.public() != device.public_key() {
         return Err(CertsError::KeyMismatch);
     }
-    let provider = provider();
-    let stock = WebPkiServerVerifier::builder_with_provider(anchors(trust.roots())?, provider.clone())
-        .build()
-        .map_err(|_| CertsError::Tls(rustls::Error::General("no anchors".to_owned())))?;
-    let verifier = PracticeGateway { trust: trust.clone(), name: server_name(trust.practice())?, stock };
+    let (provider, verifier) = (provider(), gateway_verifier(trust)?);
     let resolver =
         rustls::sign::SingleCertAndKey::from(CertifiedKey::new(vec![device.to_rustls()], key.rustls_key()?));
     let config = ClientConfig::builder_with_details(provider, Arc::new(TlsClock(clock.clone())))
@@ -130,6 +132,26 @@ fn device_config(
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_client_cert_resolver(Arc::new(resolver));
     Ok(companion_settings(config, alpn))
+}
+
+/// A companion's configuration as it is, but for newer root records.
+///
+/// # Errors
+/// [`CertsError::Tls`].
+pub fn trusting(config: &ClientConfig, trust: &PracticeTrust) -> Result<ClientConfig, CertsError> {
+    let mut config = config.clone();
+    config.dangerous().set_certificate_verifier(Arc::new(gateway_verifier(trust)?));
+    Ok(config)
+}
+
+/// Takes the gateway of the practice and nobody else, under the roots in force.
+pub(crate) fn gateway_verifier(
+    trust: &PracticeTrust,
+) -> Result<impl ServerCertVerifier + 'static, CertsError> {
+    let stock = WebPkiServerVerifier::builder_with_provider(anchors(trust.roots())?, provider())
+        .build()
+        .map_err(|_| CertsError::Tls(rustls::Error::General("no anchors".to_owned())))?;
+    Ok(PracticeGateway { trust: trust.clone(), name: server_name(trust.practice())?, stock })
 }
 
 /// The configuration for enrolling: no certificate, and a chain that ends in its own root is taken
@@ -229,8 +251,10 @@ struct GatewayChains {
 impl GatewayChains {
     fn new(gateway: &GatewayTls<'_>) -> Result<Self, CertsError> {
         let key = gateway.key.rustls_key()?;
-        let main = vec![gateway.certificate.to_rustls(), gateway.issuing.to_rustls()];
-        let enrol = [main.as_slice(), &[gateway.root.to_rustls()]].concat();
+        let own = vec![gateway.certificate.to_rustls(), gateway.issuing.to_rustls()];
+        let enrol = [own.as_slice(), &[gateway.root.to_rustls()]].concat();
+        let cross = gateway.cross.iter().take(CHAIN_MAX - own.len()).map(Certificate::to_rustls);
+        let main = own.into_iter().chain(cross).collect();
         Ok(Self {
             main: Arc::new(CertifiedKey::new(main, key.clone())),
             enrol: Arc::new(CertifiedKey::new(enrol, key)),

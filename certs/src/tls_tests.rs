@@ -54,6 +54,7 @@ fn server_at(practice: &Practice, now: Timestamp) -> Arc<ServerConfig> {
         certificate: &practice.gateway,
         key: &practice.gateway_key,
         issuing: practice.issuing.certificate(),
+        cross: &[],
         root: practice.root.certificate(),
     };
     Arc::new(
@@ -454,6 +455,7 @@ fn what_a_list_revokes_is_refused_and_without_a_list_in_force_nobody_comes_in() 
             certificate: &practice.gateway,
             key: &practice.gateway_key,
             issuing: practice.issuing.certificate(),
+            cross: &[],
             root: practice.root.certificate(),
         };
         let config = Arc::new(gateway_config(&gateway, held.clone(), &clock(now)).unwrap());
@@ -526,6 +528,7 @@ fn a_key_of_another_certificate_is_not_configured() {
         certificate: &practice.gateway,
         key: &key(99),
         issuing: practice.issuing.certificate(),
+        cross: &[],
         root: practice.root.certificate(),
     };
     let devices = Arc::new(devices(&practice, Lists::Unasked, Arc::default()));

@@ -2,7 +2,7 @@
 //! "Connected" is said only after the Welcome. Does not try again (see `link`).
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use certs::{Certificate, CertsError, PracticeTrust, TrustBundle, tls};
@@ -19,9 +19,9 @@ use receipts::Vkey;
 use crate::device::{Device, certs_failed};
 use crate::endpoint;
 use crate::practice::{Act, Offered, Practice};
-use crate::renewal;
 use crate::trouble::{self, Again, Lost, Told};
 use crate::wire::{Answers, Asks, WireFailure};
+use crate::{records, renewal};
 
 /// How long a handshake may take before another address is tried.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(6);
@@ -44,7 +44,8 @@ pub const SOFTWARE: &str = concat!("counterfoil/", env!("CARGO_PKG_VERSION"));
 /// Makes connections for one device at one practice.
 pub struct Connector {
     practice: Practice,
-    tls: Arc<QuicClientConfig>,
+    /// Exchanged when newer root records were fetched.
+    tls: RwLock<rustls::ClientConfig>,
     name: String,
     /// Where it answered at enrolment, then where the trust bundle says that it is.
     addresses: Vec<String>,
@@ -92,14 +93,18 @@ impl Connector {
     ) -> Told<Self> {
         let trust = practice.trust()?;
         let tls = config(&trust, practice.clock()).map_err(|error| certs_failed(&error))?;
-        let tls = QuicClientConfig::try_from(tls).map_err(|error| failure::unexpected(error.to_string()))?;
         let mut addresses = practice.about().addresses.clone();
         for told in practice.bundle(&trust)?.map(|bundle| bundle.addresses).unwrap_or_default() {
             if !addresses.contains(&told) {
                 addresses.push(told);
             }
         }
-        Ok(Self { name: trust.practice().host(), practice: practice.clone(), tls: Arc::new(tls), addresses })
+        Ok(Self {
+            name: trust.practice().host(),
+            practice: practice.clone(),
+            tls: RwLock::new(tls),
+            addresses,
+        })
     }
 
     /// The practice.
@@ -119,7 +124,14 @@ impl Connector {
     pub async fn connect(&self) -> Result<Connection, Lost> {
         let mut last = None;
         for address in &self.addresses {
-            match self.connect_to(address).await {
+            let mut tried = self.connect_to(address).await;
+            if let Err(lost) = &tried
+                && lost.failure.code() == console::FailureCode::GatewayNotGenuine
+                && self.learn(address).await
+            {
+                tried = self.connect_to(address).await;
+            }
+            match tried {
                 Ok(connection) => return Ok(connection),
                 Err(lost) if lost.again == Again::Useless => return Err(lost),
                 Err(lost) => last = Some(lost),
@@ -128,9 +140,27 @@ impl Connector {
         Err(last.unwrap_or_else(|| unreachable(self.address(), NO_ADDRESS)))
     }
 
+    /// Whether newer root records came, after which the gateway may be genuine after all.
+    async fn learn(&self, address: &str) -> bool {
+        let Some(trust) = records::fetch(&self.practice, address).await else { return false };
+        let mut config = self.tls.write().unwrap_or_else(PoisonError::into_inner);
+        match tls::trusting(&config, &trust) {
+            Ok(newer) => *config = newer,
+            Err(error) => tracing::warn!(%error, "the newer root records can not be used"),
+        }
+        true
+    }
+
+    /// What a connection begins with.
+    fn config(&self) -> Result<quinn::ClientConfig, Lost> {
+        let config = self.tls.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let config = QuicClientConfig::try_from(config);
+        let config = config.map_err(|error| for_good(failure::unexpected(error.to_string())))?;
+        Ok(quinn::ClientConfig::new(Arc::new(config)))
+    }
+
     async fn connect_to(&self, address: &str) -> Result<Connection, Lost> {
-        let config = quinn::ClientConfig::new(self.tls.clone());
-        let connected = connect_quic(config, address, &self.name).await;
+        let connected = connect_quic(self.config()?, address, &self.name).await;
         let (endpoint, quic) = connected.map_err(|lost| lost.by_clock(self.practice.now()))?;
         let hello = async {
             let begun = self.practice.clock().monotonic();

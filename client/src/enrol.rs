@@ -334,7 +334,7 @@ enum Replied {
 }
 
 /// The chain that the gateway showed.
-fn presented(quic: &quinn::Connection) -> Told<Vec<CertificateDer<'static>>> {
+pub(crate) fn presented(quic: &quinn::Connection) -> Told<Vec<CertificateDer<'static>>> {
     let chain = quic.peer_identity().and_then(|shown| shown.downcast::<Vec<CertificateDer<'static>>>().ok());
     chain.map(|chain| *chain).ok_or_else(|| failure::enrolment_failed("the gateway showed no certificates"))
 }
@@ -348,13 +348,13 @@ fn practice_in(presented: &[CertificateDer<'_>]) -> String {
 }
 
 /// The one stream of an enrolment.
-struct Steps {
+pub(crate) struct Steps {
     send: quinn::SendStream,
     receive: quinn::RecvStream,
 }
 
 /// Why a step did not come.
-enum StreamError {
+pub(crate) enum StreamError {
     Wire(WireError),
     Refused(wire::Refusal),
     Lost(quinn::ConnectionError),
@@ -401,17 +401,17 @@ impl From<quinn::ReadExactError> for StreamError {
 }
 
 impl Steps {
-    async fn open(quic: &quinn::Connection) -> Result<Self, StreamError> {
+    pub(crate) async fn open(quic: &quinn::Connection) -> Result<Self, StreamError> {
         let opened = tokio::time::timeout(STEP_PATIENCE, quic.open_bi()).await;
         let (send, receive) = opened.map_err(|_| StreamError::Ended)?.map_err(StreamError::Lost)?;
         Ok(Self { send, receive })
     }
 
-    async fn send(&mut self, step: Step, body: &[u8]) -> Result<(), StreamError> {
+    pub(crate) async fn send(&mut self, step: Step, body: &[u8]) -> Result<(), StreamError> {
         Ok(self.send.write_all(&wire::encode(step, body)?).await?)
     }
 
-    async fn due(&mut self, step: Step) -> Result<Vec<u8>, StreamError> {
+    pub(crate) async fn due(&mut self, step: Step) -> Result<Vec<u8>, StreamError> {
         tokio::time::timeout(STEP_PATIENCE, self.read(step)).await.unwrap_or(Err(StreamError::Ended))
     }
 

@@ -1,7 +1,7 @@
 //! What a receipt is worth: the arithmetic of `receipts` put together with the certificates of `certs`.
 //! Offline; needs the receipt and the pin. Documents are compared by the verdict.
 
-use certs::{PracticeTrust, Profile, judge};
+use certs::{Judged as Certified, PracticeTrust, Profile, Rejection, judge, judge_past};
 use model::Pin;
 use receipts::Receipt;
 use receipts::verify::{Chain, Judged, LaterRevocations, Property, Verdict, examine};
@@ -21,7 +21,7 @@ pub fn verdict(receipt: &Receipt, pin: Option<Pin>, known: Option<&PracticeTrust
     };
     let chains = examined.chains().map(|chain| match &walked {
         Ok(trust) => match judge_chain(trust, &chain) {
-            Judged::Good => later.map_or(Judged::Good, |later| judge_chain(later, &chain)),
+            Judged::Good => later.map_or(Judged::Good, |later| judge_chain_past(later, &chain)),
             bad => bad,
         },
         Err(why) => Judged::Bad(why.clone()),
@@ -44,6 +44,15 @@ fn consistent(inside: &PracticeTrust, known: Option<&PracticeTrust>) -> Judged {
 }
 
 fn judge_chain(trust: &PracticeTrust, chain: &Chain<'_>) -> Judged {
+    judge_by(chain, |ders, profile| judge(trust, ders, profile, chain.time))
+}
+
+/// By records that came later: what was signed under a root that is withdrawn by now stays what it was.
+fn judge_chain_past(trust: &PracticeTrust, chain: &Chain<'_>) -> Judged {
+    judge_by(chain, |ders, profile| judge_past(trust, ders, profile, chain.time))
+}
+
+fn judge_by(chain: &Chain<'_>, by: impl Fn(&[&[u8]], Profile) -> Result<Certified, Rejection>) -> Judged {
     let profile = match chain.property {
         Property::Origin => Profile::Signer,
         Property::Logged => Profile::Receipts,
@@ -51,7 +60,7 @@ fn judge_chain(trust: &PracticeTrust, chain: &Chain<'_>) -> Judged {
     };
     let ders: Vec<&[u8]> =
         std::iter::once(chain.leaf).chain(chain.issuing.iter().map(Vec::as_slice)).collect();
-    match judge(trust, &ders, profile, chain.time) {
+    match by(&ders, profile) {
         Ok(judged) if judged.uri == chain.uri => Judged::Good,
         Ok(_) => Judged::Bad("the certificate is somebody else's".to_owned()),
         Err(rejection) => Judged::Bad(rejection.to_string()),

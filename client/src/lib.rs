@@ -45,6 +45,7 @@ mod part;
 pub mod plan;
 pub mod practice;
 pub mod receipt_book;
+mod records;
 pub mod renewal;
 pub mod resume;
 pub mod safe_name;

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use certs::CertsError;
 use certs::bundle::{BUNDLE_DAYS, CheckpointKey, IssuingEntry, IssuingState, TrustBundle};
-use model::Timestamp;
+use certs::rotation::State;
+use certs::{Certificate, CertsError};
+use model::{Malformed, Timestamp};
 
 use crate::config::Config;
-use crate::keys::Keys;
+use crate::keys::{Held, HeldLog, Issuing, IssuingCertificate, Keys};
 
 /// How old a bundle may be that is handed out.
 const AGE_SECONDS_MAX: u64 = 24 * 3600;
@@ -31,14 +32,25 @@ impl Bundles {
     /// # Errors
     /// The statements' key and certificate do not fit.
     pub fn begin(keys: &Keys, config: &Config, now: Timestamp) -> Result<Self, CertsError> {
-        Ok(Self { newest: Mutex::new(Arc::new(sign(keys, config, now)?)) })
+        Ok(Self { newest: Mutex::new(Arc::new(sign(keys, config, now.unix_seconds(), now)?)) })
+    }
+
+    /// Signs it again: what is trusted has changed. Should that fail, the last one goes on.
+    pub fn renew(&self, keys: &Keys, config: &Config, now: Timestamp) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        // Larger than every second before this one, and than every bundle that was handed out.
+        let version = now.unix_seconds().max(newest.version).saturating_add(1);
+        match sign(keys, config, version, now) {
+            Ok(bundle) => *newest = Arc::new(bundle),
+            Err(error) => tracing::error!(%error, "the trust bundle can not be signed again"),
+        }
     }
 
     /// The newest, signed again if it is old. Should that fail, the last one goes on.
     pub fn current(&self, keys: &Keys, config: &Config, now: Timestamp) -> Arc<Bundle> {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if newest.version.saturating_add(AGE_SECONDS_MAX) <= now.unix_seconds() {
-            match sign(keys, config, now) {
+            match sign(keys, config, now.unix_seconds(), now) {
                 Ok(bundle) => *newest = Arc::new(bundle),
                 Err(error) => tracing::error!(%error, "the trust bundle can not be signed again"),
             }
@@ -47,25 +59,59 @@ impl Bundles {
     }
 }
 
-fn sign(keys: &Keys, config: &Config, now: Timestamp) -> Result<Bundle, CertsError> {
+fn sign(keys: &Keys, config: &Config, version: u64, now: Timestamp) -> Result<Bundle, CertsError> {
+    let unproven = || Malformed::new("certs/current", "no root proves a certificate of ours");
+    let under = |leaf: &Certificate| keys.issuing_at(leaf, keys.trust.number()).cloned().ok_or_else(unproven);
     let bundle = TrustBundle {
         practice: keys.trust.practice().clone(),
-        version: now.unix_seconds(),
+        version,
         root_record: keys.trust.number(),
-        issuing: vec![IssuingEntry {
-            certificate: keys.issuing.certificate().clone(),
-            state: IssuingState::Signing,
-        }],
-        checkpoint_keys: vec![CheckpointKey { vkey: keys.vkey().to_string(), from_size: 1, to_size: None }],
-        statements: vec![keys.statements.certificate.clone()],
-        receipts: vec![keys.heads.receipts.certificate.clone()],
+        issuing: issuing(keys),
+        checkpoint_keys: checkpoint_keys(keys),
+        statements: certificates(&keys.current.statements)?,
+        receipts: certificates(&keys.current.receipts)?,
         addresses: vec![config.address()],
         issued: Timestamp::from_unix_seconds(now.unix_seconds()),
         expires: Timestamp::from_unix_seconds(now.plus_seconds(BUNDLE_DAYS * 24 * 3600).unix_seconds()),
     };
-    let bytes =
-        bundle.sign(&keys.statements.key, &keys.statements.certificate, keys.issuing.certificate())?;
-    Ok(Bundle { version: bundle.version, bytes })
+    let statements = &keys.statements;
+    let bytes = bundle.sign(&statements.key, &statements.certificate, &under(&statements.certificate)?)?;
+    Ok(Bundle { version, bytes })
+}
+
+/// Of each kind the newest that are trusted: a bundle has no room for more, and nobody needs more.
+const LISTED_MAX: usize = 3;
+
+fn issuing(keys: &Keys) -> Vec<IssuingEntry> {
+    let entry = |issuing: &Issuing| {
+        // Under a root that companions know by now.
+        let known = |one: &&IssuingCertificate| {
+            keys.roots.get(one.root).is_some_and(|root| keys.trust.roots().contains(&root.certificate))
+        };
+        let certificate = issuing.certificates.iter().find(known)?.certificate.clone();
+        let state = match issuing.state {
+            State::Signing => IssuingState::Signing,
+            _ => IssuingState::Trusted,
+        };
+        Some(IssuingEntry { certificate, state })
+    };
+    let trusted = keys.all_issuing.iter().rev().filter(|issuing| issuing.state.is_trusted());
+    trusted.filter_map(entry).take(LISTED_MAX).collect()
+}
+
+fn checkpoint_keys(keys: &Keys) -> Vec<CheckpointKey> {
+    let told = |log: &&HeldLog| log.state().is_trusted() || log.to_size.is_some();
+    let key = |log: &HeldLog| CheckpointKey {
+        vkey: log.vkey.clone(),
+        from_size: log.from_size,
+        to_size: log.to_size,
+    };
+    keys.current.checkpoint.iter().rev().filter(told).take(LISTED_MAX).map(key).collect()
+}
+
+fn certificates(all: &[Held]) -> Result<Vec<Certificate>, CertsError> {
+    let trusted = all.iter().rev().filter(|one| one.state().is_trusted()).take(LISTED_MAX);
+    Ok(trusted.map(|one| Certificate::read(&one.certificate)).collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]
@@ -77,7 +123,7 @@ mod tests {
     fn a_bundle_is_signed_again_when_it_is_a_day_old() {
         let folder = tempfile::tempdir().unwrap();
         let opened = testing::opened(&folder.path().join("p"));
-        let (keys, config) = (&opened.practice.keys, &opened.practice.config);
+        let (keys, config) = (&opened.practice.keys(), &opened.practice.config);
         let begun = 1_800_000_000;
         let bundles = Bundles::begin(keys, config, Timestamp::from_unix_seconds(begun)).unwrap();
         let version_at =

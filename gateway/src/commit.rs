@@ -15,7 +15,7 @@ use receipts::event::GatewayEvent;
 use receipts::{Signed, Statement};
 use tokio::sync::oneshot;
 
-use crate::keys::Keys;
+use crate::keys::KeySet;
 use crate::ledger::Ledger;
 use crate::ledger::post::{Draft, PostError, Posting, Says};
 use crate::registry::Registry;
@@ -44,7 +44,9 @@ pub struct Group<'a> {
     pub draft: &'a Draft<'a>,
     /// The registry as it is.
     pub registry: &'a Registry,
-    keys: &'a Keys,
+    /// Entries in the journal and, before this act, in this group.
+    pub size: u64,
+    keys: &'a KeySet,
 }
 
 impl Group<'_> {
@@ -72,8 +74,9 @@ impl Group<'_> {
     fn sign(&self, event: impl Into<GatewayEvent>) -> Result<Signed, Refusal> {
         let id =
             host::random::bytes().map(EvidenceId::from_bytes).map_err(|_| Refusal::new(Code::Internal))?;
-        let statement = Statement::by_gateway(id, self.now, self.keys.standing.clone(), event);
-        Signed::sign(&statement, &self.keys.statements, self.now).map_err(|error| {
+        let keys = self.keys.now();
+        let statement = Statement::by_gateway(id, self.now, keys.standing.clone(), event);
+        Signed::sign(&statement, &keys.statements, self.now).map_err(|error| {
             tracing::error!(%error, "a statement can not be signed");
             Refusal::new(Code::Internal)
         })
@@ -98,7 +101,17 @@ pub struct Outcome {
 
 struct Waiting {
     make: Make,
+    among: Among,
     reply: oneshot::Sender<Result<Outcome, Refusal>>,
+}
+
+/// With what else an act may be committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Among {
+    /// With others, in one frame.
+    Others,
+    /// What comes before it is committed before it is made: it changes what signs.
+    Nothing,
 }
 
 /// The way to the committer's thread; cheap to clone. The thread ends when the last one is gone.
@@ -123,7 +136,8 @@ impl Committer {
     /// What `make` refuses; [`Code::ShuttingDown`], [`Code::ClockHeld`], [`Code::Internal`].
     pub async fn commit(&self, make: Make) -> Result<Outcome, Refusal> {
         let (reply, outcome) = oneshot::channel();
-        self.0.send(Waiting { make, reply }).map_err(|_| Refusal::new(Code::ShuttingDown))?;
+        let waiting = Waiting { make, among: Among::Others, reply };
+        self.0.send(waiting).map_err(|_| Refusal::new(Code::ShuttingDown))?;
         outcome.await.unwrap_or_else(|_| Err(Code::ShuttingDown.into()))
     }
 
@@ -132,8 +146,21 @@ impl Committer {
     /// # Errors
     /// As there.
     pub fn commit_blocking(&self, make: Make) -> Result<Outcome, Refusal> {
+        self.commit_among(make, Among::Others)
+    }
+
+    /// As [`Committer::commit_blocking`], for an act that changes what signs: what was made before it stands in the
+    /// journal, signed as it was, when `make` is called.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn commit_alone(&self, make: Make) -> Result<Outcome, Refusal> {
+        self.commit_among(make, Among::Nothing)
+    }
+
+    fn commit_among(&self, make: Make, among: Among) -> Result<Outcome, Refusal> {
         let (reply, outcome) = oneshot::channel();
-        self.0.send(Waiting { make, reply }).map_err(|_| Refusal::new(Code::ShuttingDown))?;
+        self.0.send(Waiting { make, among, reply }).map_err(|_| Refusal::new(Code::ShuttingDown))?;
         outcome.blocking_recv().unwrap_or_else(|_| Err(Code::ShuttingDown.into()))
     }
 }
@@ -147,7 +174,7 @@ pub struct Work {
     /// The registry.
     pub registry: Arc<Registry>,
     /// The keys.
-    pub keys: Arc<Keys>,
+    pub keys: Arc<KeySet>,
     /// What seals entries.
     pub seals: Arc<EntrySeals>,
     /// The clock.
@@ -194,8 +221,17 @@ impl Work {
         let mut entries: Vec<NewEntry> = Vec::new();
         let mut ready: Vec<Ready> = Vec::new();
         let mut before = last.or_else(|| self.newest());
-        for Waiting { make, reply } in group {
-            let made = make(&Group { now, draft: &draft, registry: &self.registry, keys: &self.keys });
+        for Waiting { make, among, reply } in group {
+            if among == Among::Nothing && !entries.is_empty() {
+                self.write(
+                    std::mem::replace(&mut draft, Draft::new(&*ledger)),
+                    std::mem::take(&mut entries),
+                    now,
+                    std::mem::take(&mut ready),
+                );
+            }
+            let size = self.journal.head().size.saturating_add(entries.len() as u64);
+            let made = make(&Group { now, draft: &draft, registry: &self.registry, size, keys: &self.keys });
             let made = match made {
                 Ok(made) if !made.is_empty() => made,
                 Ok(_) => {
@@ -278,7 +314,7 @@ impl Work {
     /// say different things, and only a start reads what is true.
     fn write(&mut self, draft: Draft<'_>, entries: Vec<NewEntry>, now: Timestamp, ready: Vec<Ready>) {
         let first_entry = self.journal.head().size;
-        let committed = match self.journal.commit(&entries, now, &self.keys.heads, &*self.seals) {
+        let committed = match self.journal.commit(&entries, now, &self.keys.now().heads, &*self.seals) {
             Ok(committed) => committed,
             Err(error) => fatal(&error),
         };

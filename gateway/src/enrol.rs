@@ -146,7 +146,7 @@ async fn exchange(
     let id = hello.id;
     let (keys, known) = invitation_keys(practice, door, id)?;
     let (machine, offer) =
-        GatewayEnrolment::offer(hello, &exporter, keys, &practice.keys.root_records(), practice.now())
+        GatewayEnrolment::offer(hello, &exporter, keys, &practice.keys().root_records(), practice.now())
             .map_err(|_| Broken::Internal)?;
     write(&mut send, Step::Offer, &offer).await?;
     let request = read(&mut receive, Step::Request).await?;
@@ -264,7 +264,8 @@ fn bind(practice: &Arc<Practice>, requested: &Requested) -> Result<Result<Bindin
         practice.registry.invitation(id).map(|invitation| invitation.person).ok_or(Broken::Internal)?;
     let device = DeviceId::from_bytes(host::random::bytes().map_err(|error| failed(&error))?);
     let now = practice.now();
-    let issuing = &practice.keys.issuing;
+    let keys = practice.keys();
+    let issuing = &keys.issuing;
     let serial = || Serial::random();
     let tls_serial = serial().map_err(|error| failed(&error))?;
     let signing_serial = serial().map_err(|error| failed(&error))?;
@@ -358,11 +359,15 @@ fn stored(practice: &Practice, device: DeviceId) -> Option<Stored> {
     let read = sealing::read(&practice.journal.entry(entry).ok()?, &practice.seals).ok()?;
     let statement = read.signed.statement();
     let Body::Gateway(GatewayEvent::DeviceBound(bound), _) = &statement.body else { return None };
+    let tls = Certificate::read(bound.tls.der.as_bytes()).ok()?;
     let binding = Binding {
         device,
-        tls: Certificate::read(bound.tls.der.as_bytes()).ok()?,
         signing: Certificate::read(bound.signing.der.as_bytes()).ok()?,
-        issuing: practice.keys.issuing.certificate().clone(),
+        issuing: {
+            let keys = practice.keys();
+            keys.issuing_at(&tls, keys.trust.number())?.clone()
+        },
+        tls,
         check_nonce: *statement.id.as_bytes(),
     };
     Some(Stored { binding, at: statement.time })
@@ -377,7 +382,13 @@ pub fn digits(practice: &Practice, device: DeviceId) -> Result<CheckDigits, mode
     let invitation = practice.registry.device(device).ok_or(HOW)?.invitation;
     let stored = stored(practice, device).ok_or(HOW)?;
     let (tls, signing) = (stored.binding.tls.public_key(), stored.binding.signing.public_key());
-    Ok(CheckDigits::of(practice.keys.trust.practice(), invitation, tls, signing, &stored.binding.check_nonce))
+    Ok(CheckDigits::of(
+        practice.keys().trust.practice(),
+        invitation,
+        tls,
+        signing,
+        &stored.binding.check_nonce,
+    ))
 }
 
 fn welcome(practice: &Practice, invitation: InvitationId) -> Result<Welcome, Broken> {

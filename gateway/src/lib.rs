@@ -35,6 +35,7 @@ pub mod quota;
 pub mod receipt;
 pub mod registry;
 mod renew;
+pub mod rotation;
 pub mod sealing;
 pub mod session;
 pub mod setup;

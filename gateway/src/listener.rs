@@ -26,12 +26,12 @@ use crate::commit::Group;
 use crate::denial;
 use crate::endpoint::{self, varint};
 use crate::enrol::{self, Door};
-use crate::keys::purpose;
+use crate::keys::{Keys, purpose};
 use crate::ledger::rows::Standing;
 use crate::operation::{self, hello::SOFTWARE, report};
 use crate::practice::{Practice, end_accepted};
 use crate::registry::Device;
-use crate::{renew, session};
+use crate::{renew, rotation, session};
 
 mod devices;
 
@@ -84,7 +84,8 @@ struct Doors {
     practice: Arc<Practice>,
     enrolment: Arc<Door>,
     /// What every handshake begins with; its transport is the peer's own.
-    config: ServerConfig,
+    config: Mutex<Served>,
+    token: TokenKey,
     handshakes: AtomicUsize,
     connections: AtomicUsize,
     by_device: Mutex<HashMap<DeviceId, Vec<Connection>>>,
@@ -107,7 +108,8 @@ impl Gateway {
         let doors = Arc::new(Doors {
             enrolment: Arc::new(Door::new().map_err(ListenError::Tls)?),
             practice: Arc::clone(&practice),
-            config,
+            config: Mutex::new(Served { keys: practice.keys(), config }),
+            token: quic.token.clone(),
             handshakes: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
             by_device: Mutex::default(),
@@ -179,13 +181,13 @@ async fn say_started(practice: &Practice) -> Result<(), ListenError> {
 }
 
 fn server_config(practice: &Arc<Practice>, token: TokenKey) -> Result<ServerConfig, ListenError> {
-    let keys = &practice.keys;
-    let root = keys.trust.roots().first().ok_or(ListenError::Quic("no root".to_owned()))?;
+    let keys = practice.keys();
     let gateway = GatewayTls {
         certificate: &keys.gateway.certificate,
         key: &keys.gateway.key,
-        issuing: keys.issuing.certificate(),
-        root,
+        issuing: &keys.served.issuing,
+        cross: &keys.served.cross,
+        root: &keys.served.root,
     };
     let config = tls::gateway_config(&gateway, devices::of(practice)?, practice.clock.machine())
         .map_err(ListenError::Tls)?;
@@ -258,7 +260,7 @@ async fn accept(endpoint: Endpoint, doors: Arc<Doors>) {
 
 async fn connect(incoming: Incoming, doors: Arc<Doors>) {
     let peer = incoming.remote_address();
-    let connection = handshake(incoming, peer, doors.config.clone()).await;
+    let connection = handshake(incoming, peer, doors.config()).await;
     doors.handshakes.fetch_sub(1, Ordering::AcqRel);
     let Some(connection) = connection else { return };
     doors.connections.fetch_add(1, Ordering::AcqRel);
@@ -286,7 +288,15 @@ async fn serve(connection: &Connection, doors: &Arc<Doors>) {
     let alpn = alpn(connection);
     let leaf = leaf(connection);
     let registry = Lookup(practice);
-    match admit(alpn.as_deref(), leaf.as_deref(), practice.keys.trust.practice(), practice.now(), &registry) {
+    if let Some(leaf) = &leaf
+        && alpn.as_deref() == Some(tls::ALPN_MAIN)
+        && rotation::is_retired(practice, leaf)
+    {
+        tracing::info!("a connection is refused: its certificate is from a retired issuing authority");
+        return close(connection, CloseCode::NotAdmitted);
+    }
+    match admit(alpn.as_deref(), leaf.as_deref(), practice.keys().trust.practice(), practice.now(), &registry)
+    {
         Admission::Enrol => {
             connection.set_max_concurrent_bi_streams(varint(1));
             enrol::serve(Arc::clone(practice), Arc::clone(&doors.enrolment), connection.clone()).await;
@@ -358,7 +368,27 @@ fn close(connection: &Connection, code: CloseCode) {
     connection.close(varint(u64::from(code.number())), b"");
 }
 
+/// What handshakes begin with, and the keys that it was made from.
+struct Served {
+    keys: Arc<Keys>,
+    config: ServerConfig,
+}
+
 impl Doors {
+    /// What the next handshake begins with: made anew when the keys were exchanged. Connections that are there go on
+    /// as they are.
+    fn config(&self) -> ServerConfig {
+        let mut served = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = self.practice.keys();
+        if !Arc::ptr_eq(&served.keys, &keys) {
+            match server_config(&self.practice, Arc::clone(&self.token)) {
+                Ok(config) => *served = Served { keys, config },
+                Err(error) => tracing::error!(%error, "new connections are met with the keys of before"),
+            }
+        }
+        served.config.clone()
+    }
+
     /// Counts a device's connection. One too many ends the oldest: a companion that was killed, or whose line was
     /// cut, says no goodbye, and must not be kept out by its own dead connections until their silence is noticed.
     fn hold(&self, device: DeviceId, connection: &Connection) {
@@ -475,6 +505,7 @@ async fn rounds(practice: Arc<Practice>) {
             end_accepted(&shared.vault, &shared.ledger); // before what is old is dropped
             let ended = shared.vault.uploads().expire(shared.now(), shared.config.upload_age_seconds_max);
             enrol::sweep(&shared);
+            rotation::rounds(&shared);
             ended.len()
         });
         match swept.await {

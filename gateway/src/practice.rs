@@ -3,18 +3,14 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use certs::{Certificate, IssuingAuthority, PracticeTrust, PrivateKey};
 use host::{Clock, Disk, FolderLock};
 use journal::Journal;
 use model::{DeviceId, KeyId, limits};
-use receipts::statement::Standing;
-use receipts::{CheckpointKey, checkpoint};
 use seal::Unlock;
 use vault::{EntryScope, Settings, SyncThreads, Vault};
-use zeroize::Zeroizing;
 
 use crate::budget::{PieceBuffers, Shares, Windows};
 use crate::bundle::{Bundle, Bundles};
@@ -22,17 +18,18 @@ use crate::clock::GuardedClock;
 use crate::commit::{Committer, Work};
 use crate::config::Config;
 use crate::denial::{self, Denials, PendingFile};
-use crate::keys::{Current, HeadKeys, Held, KeyedCertificate, Keys, purpose};
+use crate::keys::{Current, KeySet, Keys, current};
 use crate::ledger::rows::{self, key};
 use crate::ledger::{Begin, Ledger, Posted};
 use crate::operation::list::Lists;
 use crate::operation::take::Takes;
 use crate::quota::Quotas;
 use crate::registry::Registry;
+use crate::rotation;
 use crate::sealing::EntrySeals;
 
 /// Largest `certs/current`.
-const CURRENT_BYTES_MAX: u64 = 256 * 1024;
+const CURRENT_BYTES_MAX: u64 = model::limits::MIB;
 
 /// An open practice.
 pub struct Practice {
@@ -56,8 +53,7 @@ pub struct Practice {
     pub ledger: Arc<Ledger>,
     /// Who may what.
     pub registry: Arc<Registry>,
-    /// The online keys.
-    pub keys: Arc<Keys>,
+    keys: Arc<KeySet>,
     /// Room for pieces.
     pub buffers: PieceBuffers,
     /// Room for windows.
@@ -75,6 +71,8 @@ pub struct Practice {
     pub denials: Denials,
     /// The id of QUIC's keys.
     pub quic: KeyId,
+    /// Held while a step of a rotation is taken: one at a time.
+    pub rotating: Mutex<()>,
 }
 
 /// An open practice with what only its owner may do: close it.
@@ -201,7 +199,7 @@ impl Opened {
         clock: Clock,
     ) -> Result<Self, OpenError> {
         let clock = GuardedClock::new(clock, Some(journal.head().time));
-        let (ledger, keys) = (Arc::new(ledger), Arc::new(keys));
+        let ledger = Arc::new(ledger);
         // Before the doors open, and before anything else is stated.
         let pending = PendingFile::open(&disk, folder, &vault);
         let pending = pending.inspect_err(|error| {
@@ -211,6 +209,7 @@ impl Opened {
         let seals = EntrySeals::new(vault.clone());
         let reader = journal.reader().clone();
         let bundles = Bundles::begin(&keys, &config, clock.now())?;
+        let keys = Arc::new(KeySet::new(keys));
         let (committer, thread) = Committer::start(Work {
             journal,
             ledger: Arc::clone(&ledger),
@@ -241,6 +240,7 @@ impl Opened {
             lists: Lists::default(),
             denials,
             quic,
+            rotating: Mutex::default(),
         });
         // Most are stated now; the others are in force all the same.
         if practice.denials.waiting() > 0
@@ -249,6 +249,7 @@ impl Opened {
             let code = refusal.known().map_or("?", |code| code.word());
             tracing::error!(code, "denials are in force and can not be recorded yet");
         }
+        rotation::resume(&practice);
         Ok(Self { practice, committer: thread, _lock: lock, posted, recovered })
     }
 
@@ -286,9 +287,24 @@ impl Practice {
         self.vault.entry_key(scope)
     }
 
+    /// The online keys as they are now. They may be exchanged at any time: each use asks anew.
+    pub fn keys(&self) -> Arc<Keys> {
+        self.keys.now()
+    }
+
+    /// From now on other keys: the committer's thread alone calls it, so that no head is signed by halves.
+    pub(crate) fn exchange_keys(&self, keys: Keys) {
+        self.keys.exchange(keys);
+    }
+
+    /// Signs the trust bundle again: what is trusted has changed.
+    pub(crate) fn renew_bundle(&self) {
+        self.bundles.renew(&self.keys(), &self.config, self.clock.now());
+    }
+
     /// The trust bundle as it is handed out now.
     pub fn bundle(&self) -> Arc<Bundle> {
-        self.bundles.current(&self.keys, &self.config, self.clock.now())
+        self.bundles.current(&self.keys(), &self.config, self.clock.now())
     }
 
     /// The scope of what happens to a book now.
@@ -325,39 +341,10 @@ pub(crate) fn lock(disk: &Disk, folder: &Path) -> Result<FolderLock, OpenError> 
 }
 
 fn load_keys(disk: &Disk, folder: &Path, vault: &Vault) -> Result<(Keys, KeyId), OpenError> {
-    let path = folder.join("certs").join("current");
-    let bytes = disk.read_whole(&path, CURRENT_BYTES_MAX)?;
-    let current: Current = minicbor::decode(&bytes)
-        .map_err(|_| model::Malformed::new("certs/current", "it is not a file of this version"))?;
-    let records: Vec<&[u8]> = current.root_records.iter().map(|record| record.as_slice()).collect();
-    let trust = PracticeTrust::walk(&records, None)?;
-    let private = |what: &str, held: &Held| -> Result<PrivateKey, OpenError> {
-        let der: Zeroizing<Vec<u8>> = vault.open_private(&purpose::of(what)?, held.key_id())?;
-        Ok(PrivateKey::from_pkcs8(&der)?)
-    };
-    let keyed = |what: &str, held: &Held| -> Result<KeyedCertificate, OpenError> {
-        Ok(KeyedCertificate::new(
-            private(what, held)?,
-            Certificate::read(&held.certificate).map_err(certs::CertsError::from)?,
-        )?)
-    };
-    let issuing = private(purpose::ISSUING, &current.issuing)?;
-    let issuing = IssuingAuthority::open(issuing, &current.issuing.certificate, trust.practice().clone())?;
-    let checkpoint_id = KeyId::from_bytes(current.checkpoint.into());
-    let checkpoint = vault.open_private(&purpose::of(purpose::CHECKPOINT)?, checkpoint_id)?;
-    let checkpoint = CheckpointKey::from_pkcs8(&checkpoint)?;
-    let origin = checkpoint::origin(trust.practice());
-    let vkey = checkpoint.vkey(&origin)?;
-    let standing = Standing { root_record: u32::try_from(trust.number()).unwrap_or(u32::MAX), log: vkey };
-    let keys = Keys {
-        gateway: keyed(purpose::GATEWAY, &current.gateway)?,
-        statements: keyed(purpose::STATEMENTS, &current.statements)?,
-        heads: HeadKeys { checkpoint, receipts: keyed(purpose::RECEIPTS, &current.receipts)?, origin },
-        issuing,
-        trust,
-        standing,
-    };
-    Ok((keys, KeyId::from_bytes(current.quic.into())))
+    let path = folder.join("certs").join(current::FILE);
+    let current = Current::read(&disk.read_whole(&path, CURRENT_BYTES_MAX)?)?;
+    let quic = KeyId::from_bytes(current.quic.into());
+    Ok((Keys::load(current, vault)?, quic))
 }
 
 /// A ring whose end is not whole is cut there only if it lacks no key that is used. A key that was lost so was used

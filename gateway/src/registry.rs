@@ -50,6 +50,7 @@ pub struct Device {
     /// As it is denied beyond the record: a [`Standing`], or [`NOT_DENIED`].
     denied: AtomicU8,
     last_seen_ms: AtomicU64,
+    held: [AtomicU64; 2],
     label: RwLock<Option<Arc<str>>>,
 }
 
@@ -172,6 +173,11 @@ impl Registry {
             self.read().devices.values().filter(|device| device.person.id == person).cloned().collect();
         devices.sort_by_key(|device| device.bound_entry);
         devices
+    }
+
+    /// All devices.
+    pub fn devices(&self) -> Vec<Arc<Device>> {
+        self.read().devices.values().cloned().collect()
     }
 
     /// The books that a person may use at `now`, with the end of each grant.
@@ -433,6 +439,7 @@ impl Registry {
             standing: AtomicU8::new(binding.standing.code()),
             denied: AtomicU8::new(NOT_DENIED),
             last_seen_ms: AtomicU64::new(0),
+            held: [const { AtomicU64::new(0) }; 2],
             label: RwLock::default(),
         });
         state.devices.insert(binding.id, device);
@@ -635,6 +642,22 @@ impl Device {
     /// It spoke to us. Memory alone: the ledger holds nothing that the journal does not give.
     pub fn seen(&self, now: Timestamp) {
         self.last_seen_ms.store(now.unix_ms(), Ordering::Release);
+    }
+
+    /// It says which root record and which trust bundle it holds. Memory alone, as above.
+    pub fn holds(&self, root_record: u64, bundle: u64) {
+        let [record, version] = &self.held;
+        record.store(root_record, Ordering::Release);
+        version.store(bundle, Ordering::Release);
+    }
+
+    /// Root record and version of the trust bundle that it said it holds, since the start.
+    pub fn held(&self) -> Option<(u64, u64)> {
+        let [record, version] = &self.held;
+        match record.load(Ordering::Acquire) {
+            0 => None,
+            record => Some((record, version.load(Ordering::Acquire))),
+        }
     }
 
     /// When it spoke to us last since the start.

@@ -257,7 +257,7 @@ fn check_announcement(
     let is_own = device.signs_under(&under.fingerprint(), now)
         && now <= lasts
         && sender.device == device.id
-        && recipient.practice == *practice.keys.trust.practice();
+        && recipient.practice == *practice.keys().trust.practice();
     match (is_own, *signing_key == key.key_hash()) {
         (true, true) => Ok(Some(signed)),
         (false, _) => Err(bad("the announcement is not this device's own")),
@@ -278,7 +278,7 @@ fn bind(
         let serial = Serial::random().map_err(|error| internal(&error))?;
         let now = practice.now();
         let ends = practice.config.ends(purpose, now);
-        let made = practice.keys.issuing.issue_until(purpose, key, serial, now, ends);
+        let made = practice.keys().issuing.issue_until(purpose, key, serial, now, ends);
         let made = made.map_err(|error| internal(&error))?;
         BoundCertificate::new(key.key_hash(), *serial.as_bytes(), made.der().to_vec())
             .map_err(|error| internal(&error))
@@ -320,7 +320,9 @@ fn stored(practice: &Practice, entry: u64) -> Result<Vec<u8>, Ended> {
     };
     let chain = |bound: &BoundCertificate| -> Result<Vec<Certificate>, Ended> {
         let leaf = Certificate::read(bound.der.as_bytes()).map_err(|error| unread(&error))?;
-        Ok(vec![leaf, practice.keys.issuing.certificate().clone()])
+        let keys = practice.keys();
+        let issuing = keys.issuing_at(&leaf, keys.trust.number()).cloned();
+        Ok(vec![leaf, issuing.ok_or_else(|| unread(&"its issuing authority is unknown"))?])
     };
     let tls = chain(&renewed.tls)?;
     let signing = renewed.signing.as_ref().map(chain).transpose()?;

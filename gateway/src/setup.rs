@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use certs::root_record::RootRecord;
-use certs::{IssuingAuthority, PrivateKey, Purpose, Root, Serial, root_file};
+use certs::rotation::State;
+use certs::{Certificate, IssuingAuthority, PrivateKey, Purpose, Root, Serial, root_file};
 use console::Catalogue;
 use host::{Clock, Disk, FolderLock};
 use journal::{Journal, NewEntry};
@@ -18,7 +19,7 @@ use vault::{EntryScope, Init, Settings, SyncThreads, Vault};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, FILE};
-use crate::keys::{Current, HeadKeys, Held, KeyedCertificate, purpose};
+use crate::keys::{Current, HeadKeys, Held, HeldLog, HeldRoot, KeyedCertificate, current, purpose};
 use crate::operation::hello::SOFTWARE;
 use crate::practice::OpenError;
 use crate::sealing::EntrySeals;
@@ -148,7 +149,7 @@ pub fn begin<'a>(plan: &'a Plan<'a>, clock: &Clock) -> Result<Unfinished<'a>, Se
     let record = RootRecord::first(&root, spare.public().key_hash(), now)?;
     let root_files = keep_roots(&disk, plan, &root, &spare, &kit)?;
     let issuing = IssuingAuthority::create_under(&root, 1, now)?;
-    let heads = certify(&disk, plan, &vault, &issuing, &record, now)?;
+    let heads = certify(&disk, plan, &vault, &root, &issuing, &record, now)?;
     let signed = genesis(&root, &issuing, &record, &heads, now)?;
     let key = vault.entry_key(EntryScope::House)?;
     let journal = plan.folder.join("journal");
@@ -194,7 +195,7 @@ fn keep_roots(
 ) -> Result<[PathBuf; 2], SetupError> {
     let paths = root_paths(plan.root_out);
     let [root_path, spare_path] = &paths;
-    let sealed = root_file::seal_root(root, kit, plan.root_cost)?;
+    let sealed = root_file::seal_root(root, root.pin(), kit, plan.root_cost)?;
     let _durable = disk.create_whole(root_path, &sealed)?;
     let sealed = root_file::seal_spare(spare, root.pin(), root.practice(), kit, plan.root_cost)?;
     let _durable = disk.create_whole(spare_path, &sealed)?;
@@ -220,6 +221,7 @@ fn certify(
     disk: &Disk,
     plan: &Plan<'_>,
     vault: &Vault,
+    root: &Root,
     issuing: &IssuingAuthority,
     record: &RootRecord,
     now: Timestamp,
@@ -246,23 +248,37 @@ fn certify(
     let quic_id = random_id()?;
     let quic = Zeroizing::new(host::random::bytes::<64>().map_err(vault::VaultError::from)?);
     let _durable = vault.seal_private(&purpose::of(purpose::QUIC)?, quic_id, quic.as_slice())?;
-    let current = Current {
-        version: 1,
-        root_records: vec![ByteVec::from(record.bytes().to_vec())],
-        issuing: Held::new(issuing.certificate(), issuing_id),
-        gateway: Held::new(&gateway_certificate, keep(purpose::GATEWAY, &gateway)?),
-        statements: Held::new(&statements_certificate, keep(purpose::STATEMENTS, &statements)?),
-        receipts: Held::new(&receipts_certificate, keep(purpose::RECEIPTS, &receipts)?),
-        checkpoint: (*checkpoint_id.as_bytes()).into(),
-        quic: (*quic_id.as_bytes()).into(),
-    };
-    let bytes = minicbor::to_vec(&current).unwrap_or_default(); // encoding to memory can not fail
-    let _durable = disk.create_whole(&plan.folder.join("certs").join("current"), &bytes)?;
     let origin = checkpoint::origin(issuing.practice());
     let standing = Standing { root_record: 1, log: checkpoint.vkey(&origin)? };
+    let held = |certificate: &Certificate, key| vec![Held::new(certificate, key, State::Signing)];
+    let current = Current {
+        version: current::VERSION,
+        root_records: vec![ByteVec::from(record.bytes().to_vec())],
+        issuing: held(issuing.certificate(), issuing_id),
+        gateway: held(&gateway_certificate, keep(purpose::GATEWAY, &gateway)?),
+        statements: held(&statements_certificate, keep(purpose::STATEMENTS, &statements)?),
+        receipts: held(&receipts_certificate, keep(purpose::RECEIPTS, &receipts)?),
+        checkpoint: vec![HeldLog {
+            vkey: standing.log.to_string(),
+            key: (*checkpoint_id.as_bytes()).into(),
+            state: State::Signing.code(),
+            from_size: 1,
+            to_size: None,
+        }],
+        quic: (*quic_id.as_bytes()).into(),
+        roots: vec![HeldRoot {
+            certificate: root.certificate().der().to_vec().into(),
+            key: (*random_id()?.as_bytes()).into(),
+            state: State::Signing.code(),
+            cross: None,
+            records: Vec::new(),
+        }],
+    };
+    let _durable = disk.create_whole(&plan.folder.join("certs").join(current::FILE), &current.to_bytes())?;
     Ok(FirstKeys {
         heads: HeadKeys {
             checkpoint,
+            cosigner: None,
             receipts: KeyedCertificate::new(receipts, receipts_certificate)?,
             origin,
         },

@@ -77,7 +77,7 @@ pub(crate) fn bound(practice: &Arc<Practice>, invitation: InvitationId) -> Devic
     let device = DeviceId::from_bytes(host::random::bytes().unwrap());
     let certificate = |purpose| {
         let (key, serial) = (certs::PrivateKey::generate().unwrap(), certs::Serial::random().unwrap());
-        let made = practice.keys.issuing.issue(purpose, key.public(), serial, practice.now()).unwrap();
+        let made = practice.keys().issuing.issue(purpose, key.public(), serial, practice.now()).unwrap();
         BoundCertificate::new(key.key_hash(), *serial.as_bytes(), made.der().to_vec()).unwrap()
     };
     let person = practice.registry.invitation(invitation).unwrap().person;

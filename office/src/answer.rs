@@ -63,6 +63,25 @@ pub enum Answer {
     },
     /// The request could not be read.
     Malformed,
+    /// How the keys are.
+    Rotations {
+        /// Kind by kind.
+        rotations: Vec<crate::RotationShown>,
+    },
+    /// A step of a rotation is done.
+    Rotated {
+        /// How it is now.
+        rotation: crate::RotationShown,
+        /// The phase that was reached.
+        reached: String,
+    },
+    /// The root must sign this first.
+    RootAsked {
+        /// For which key.
+        kind: String,
+        /// The request, in hex.
+        request: String,
+    },
 }
 
 #[cfg(test)]

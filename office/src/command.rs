@@ -2,7 +2,7 @@
 
 use console::{Exit, Failure};
 
-use crate::{Answer, Desk, Request, book, clock, invitation, people, status};
+use crate::{Answer, Desk, Request, book, clock, invitation, people, rotate, status};
 
 /// A command of the office: it asks for something, and tells what was answered.
 pub trait Asking {
@@ -51,6 +51,9 @@ pub enum Command<P: clap::Args> {
     /// The clock.
     #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
     Clock(clock::Command<P>),
+    /// Keys.
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Rotate(rotate::Command<P>),
 }
 
 impl<P: clap::Args> Command<P> {
@@ -63,6 +66,7 @@ impl<P: clap::Args> Command<P> {
             Self::People(asked) => asked.parts(),
             Self::Status(asked) => asked.parts(),
             Self::Clock(command) => command.parts(),
+            Self::Rotate(command) => command.parts(),
         }
     }
 }

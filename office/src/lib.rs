@@ -29,6 +29,7 @@ mod people;
 pub mod picture;
 mod refused;
 mod request;
+mod rotate;
 mod status;
 
 pub use answer::Answer;
@@ -39,4 +40,5 @@ pub use invitation::{Confirmed, InvitationShown};
 pub use people::{DeviceShown, PersonShown};
 pub use refused::{ActError, done, failure_of, other_answer};
 pub use request::{Gravity, Request};
+pub use rotate::{DeviceBehind, RotationShown};
 pub use status::Status;

@@ -48,6 +48,38 @@ pub enum ActError {
         /// In words.
         cause: String,
     },
+    /// Another step of this rotation is due.
+    #[error("the {kind} rotation is {phase}; due is {due}")]
+    RotationNotDue {
+        /// Of which key.
+        kind: String,
+        /// The phase that it is in.
+        phase: String,
+        /// The step that is due.
+        due: String,
+    },
+    /// A rotation that excludes it is under way.
+    #[error("a {kind} rotation can not begin while the {other} rotation is under way")]
+    RotationExcluded {
+        /// Of which key.
+        kind: String,
+        /// The one under way.
+        other: String,
+    },
+    /// Active devices would have to be invited again.
+    #[error("{count} active devices would be cut off by this step of the {kind} rotation")]
+    RotationBehind {
+        /// Of which key.
+        kind: String,
+        /// How many.
+        count: u32,
+    },
+    /// What came is not the root's answer to what was asked.
+    #[error("the answer of the root is not taken: {cause}")]
+    RootAnswer {
+        /// In words.
+        cause: String,
+    },
 }
 
 impl ActError {
@@ -93,6 +125,10 @@ pub fn failure_of(error: &ActError) -> Failure {
         ActError::NameWrong => failure::name_wrong(),
         ActError::Refused { code } => Failure::of_refusal(code),
         ActError::Failed { cause } => failure::unexpected(cause),
+        ActError::RotationNotDue { kind, phase, due } => failure::rotation_not_due(kind, phase, due),
+        ActError::RotationExcluded { kind, other } => failure::rotation_excluded(kind, other),
+        ActError::RotationBehind { kind, count } => failure::rotation_behind(kind, u64::from(*count)),
+        ActError::RootAnswer { cause } => failure::root_answer(cause),
     }
 }
 
@@ -121,6 +157,16 @@ mod tests {
             (ActError::NameWrong, FailureCode::NameWrong),
             (ActError::Refused { code: "shutting-down".into() }, FailureCode::GatewayStopping),
             (ActError::Failed { cause: "c".into() }, FailureCode::Unexpected),
+            (
+                ActError::RotationNotDue { kind: "root".into(), phase: "none".into(), due: "prepare".into() },
+                FailureCode::RotationNotDue,
+            ),
+            (
+                ActError::RotationExcluded { kind: "root".into(), other: "issuing".into() },
+                FailureCode::RotationExcluded,
+            ),
+            (ActError::RotationBehind { kind: "issuing".into(), count: 3 }, FailureCode::RotationBehind),
+            (ActError::RootAnswer { cause: "c".into() }, FailureCode::RootAnswer),
         ];
         for (error, code) in cases {
             assert_eq!(failure_of(&error).code(), code, "{error}");

@@ -36,6 +36,21 @@ pub enum Request {
     ClockConfirm,
     /// How the gateway is.
     Status,
+    /// How far the exchange of each key is.
+    RotateStatus,
+    /// Takes a step in exchanging a key.
+    Rotate {
+        /// The word of the kind of key.
+        kind: String,
+        /// The word of the step; `next` for the one that is due.
+        step: String,
+        /// How many active devices the person says will be cut off.
+        force: Option<u32>,
+        /// Whether the old key is stolen: it goes at once.
+        stolen: bool,
+        /// What the root answered, in hex.
+        answer: Option<String>,
+    },
 }
 
 /// What an act takes of who asks for it from afar. At the gateway's own machine, who may open the socket may ask.
@@ -62,13 +77,20 @@ impl Request {
             Self::People => "people",
             Self::ClockConfirm => "clock-confirm",
             Self::Status => "status",
+            Self::RotateStatus => "rotate-status",
+            Self::Rotate { .. } => "rotate",
         }
     }
 
     /// What it takes of who asks for it from afar.
     pub fn gravity(&self) -> Gravity {
         match self {
-            Self::BookList | Self::People | Self::Status => Gravity::Look,
+            Self::BookList | Self::People | Self::Status | Self::RotateStatus => Gravity::Look,
+            // What has no way back, and what the root decides.
+            Self::Rotate { kind, step, force, stolen, .. } => {
+                let is_grave = kind == "root" || step == "retire" || *stolen || force.is_some();
+                if is_grave { Gravity::Grave } else { Gravity::Change }
+            }
             // Another admin: authority that outlives the one who gave it.
             Self::Invite { role, .. } if Role::parse(role) == Ok(Role::Admin) => Gravity::Grave,
             Self::BookAdd { .. } | Self::Invite { .. } | Self::Confirm { .. } | Self::ClockConfirm => {

@@ -56,6 +56,31 @@ impl Checkpoint {
         Ok(format!("{text}\n\u{2014} {} {}\n", self.origin, BASE64.encode(stamped)).into_bytes())
     }
 
+    /// As [`Checkpoint::sign`] by several keys, a line each, while one follows the other.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn sign_by_all(&self, keys: &[&CheckpointKey]) -> Result<Vec<u8>, Error> {
+        let mut note = format!("{}\n", self.text()).into_bytes();
+        for key in keys {
+            note.extend_from_slice(last_line(&self.sign(key)?));
+        }
+        Ok(note)
+    }
+
+    /// The note with the line of this key alone: the bytes that this key alone would have made.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::open`]: there is no such line, or it does not hold.
+    pub fn only(bytes: &[u8], vkey: &Vkey) -> Result<Vec<u8>, Error> {
+        Self::open(bytes, vkey)?;
+        let note = Note::parse(bytes)?;
+        let own = |(name, stamp): &&(&str, Vec<u8>)| *name == vkey.name && stamp.starts_with(&vkey.id());
+        let (name, stamp) =
+            note.signatures.iter().find(own).ok_or(Error::Signature { what: "checkpoint" })?;
+        Ok(format!("{}\n\u{2014} {name} {}\n", note.text, BASE64.encode(stamp)).into_bytes())
+    }
+
     /// Reads a note and verifies the signature line of this key; lines of other keys are left alone, as
     /// signed notes want it.
     ///
@@ -89,6 +114,13 @@ impl Checkpoint {
     pub fn peek(note: &[u8]) -> Result<Self, Error> {
         Note::parse(note)?.checkpoint()
     }
+}
+
+/// The last line of a note, its newline included.
+fn last_line(note: &[u8]) -> &[u8] {
+    let text = note.strip_suffix(b"\n").unwrap_or(note);
+    let start = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    note.get(start..).unwrap_or_default()
 }
 
 /// A signed note, taken apart (C2SP signed-note 1.0.0).
@@ -274,6 +306,21 @@ mod tests {
 
     fn checkpoint() -> Checkpoint {
         Checkpoint { origin: "example/journal".to_owned(), size: 9, root: sha256(b"root") }
+    }
+
+    #[test]
+    fn two_keys_sign_and_either_line_alone_is_what_that_key_makes() {
+        let (old, new) = (key(), CheckpointKey::from_seed(Zeroizing::new([8; 32])));
+        let both = checkpoint().sign_by_all(&[&new, &old]).unwrap();
+        for key in [&old, &new] {
+            let vkey = key.vkey("example/journal").unwrap();
+            assert_eq!(Checkpoint::open(&both, &vkey), Ok(checkpoint()));
+            assert!(Checkpoint::open_exact(&both, &vkey).is_err());
+            assert_eq!(Checkpoint::only(&both, &vkey).unwrap(), checkpoint().sign(key).unwrap());
+        }
+        assert_eq!(checkpoint().sign_by_all(&[&old]).unwrap(), checkpoint().sign(&old).unwrap());
+        let stranger = CheckpointKey::from_seed(Zeroizing::new([9; 32])).vkey("example/journal").unwrap();
+        assert!(Checkpoint::only(&both, &stranger).is_err());
     }
 
     #[test]

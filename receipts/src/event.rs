@@ -26,7 +26,7 @@ pub use self::values::{
 use crate::checkpoint::NOTE_BYTES_MAX;
 use crate::es256::CERTIFICATE_BYTES_MAX;
 use crate::member::{Members, Object, members};
-use crate::{Documents, Error};
+use crate::{Documents, Error, Vkey};
 
 members! {
     /// A person through one of its devices.
@@ -294,6 +294,36 @@ members! {
         /// SHA-256 of its TLS certificate.
         certificate: Sha256Digest = "certificate",
     }
+
+    /// A step in exchanging a key is begun: what it leads to will be done, over a crash too.
+    struct RotationPlanned {
+        /// Which rotation; the new key's id as well.
+        rotation: [u8; 16] = "rotation",
+        /// Of which key.
+        kind: Word = "kind",
+        /// The phase that it leads to.
+        to: Word = "to",
+        /// Active devices that will have to be invited again.
+        cut_off: u32 = "cut_off",
+        /// Who did it.
+        by: Actor = "by",
+    }
+
+    /// A step in exchanging a key is done.
+    struct RotationDone {
+        /// Which rotation.
+        rotation: [u8; 16] = "rotation",
+        /// Of which key.
+        kind: Word = "kind",
+        /// The phase that it is in now.
+        to: Word = "to",
+        /// Certificates that were made for it.
+        certificates: Vec<Der> = "certificates",
+        /// Root records that are distributed from now on.
+        root_records: Vec<Opaque> = "root_records",
+        /// The new checkpoint key.
+        new_log: Option<Vkey> = "new_log",
+    }
 }
 
 /// What the journal's first entry says is registered.
@@ -388,6 +418,8 @@ events! {
         Noted "urn:counterfoil:event:Noted"
         DeviceRenewed "urn:counterfoil:event:DeviceRenewed"
         CertificateUsed "urn:counterfoil:event:CertificateUsed"
+        RotationPlanned "urn:counterfoil:event:RotationPlanned"
+        RotationDone "urn:counterfoil:event:RotationDone"
     }
 }
 

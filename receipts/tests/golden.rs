@@ -187,7 +187,7 @@ fn one_of_each() -> Vec<(&'static str, Signed)> {
         ("CertificateUsed", CertificateUsed { device, certificate: digest("used") }.into()),
     ];
     let mut all = vec![("Origin", origin), ("ConsignmentAcceptance", take_signed)];
-    for (at, (name, event)) in gateway.into_iter().chain(denied()).enumerate() {
+    for (at, (name, event)) in gateway.into_iter().chain(denied()).chain(rotated()).enumerate() {
         all.push((name, practice.state(10 + at as u64, event)));
     }
     let announced = SigningKeyAnnounced {
@@ -199,6 +199,37 @@ fn one_of_each() -> Vec<(&'static str, Signed)> {
     let announced = Statement::by_device(evidence(4), DAY, announced);
     all.push(("SigningKeyAnnounced", Signed::sign(&announced, &practice.sender, DAY).unwrap()));
     all
+}
+
+/// How a key is exchanged.
+fn rotated() -> Vec<(&'static str, GatewayEvent)> {
+    let practice = practice();
+    let word = |text: &str| Word::parse(text).unwrap();
+    vec![
+        (
+            "RotationPlanned",
+            RotationPlanned {
+                rotation: [9; 16],
+                kind: word("issuing"),
+                to: word("retired"),
+                cut_off: 3,
+                by: Actor::Device(practice.device),
+            }
+            .into(),
+        ),
+        (
+            "RotationDone",
+            RotationDone {
+                rotation: [9; 16],
+                kind: word("checkpoint"),
+                to: word("distributed"),
+                certificates: Vec::new(),
+                root_records: Vec::new(),
+                new_log: Some(practice.checkpoints.vkey("new.counterfoil.internal/journal").unwrap()),
+            }
+            .into(),
+        ),
+    ]
 }
 
 /// What ends, rests, comes back or changes.

@@ -138,6 +138,7 @@ fn crypto() -> Outcome<Crypto> {
         certificate: &gateway,
         key: &gateway_key,
         issuing: issuing.certificate(),
+        cross: &[],
         root: root.certificate(),
     };
     let anchors = std::slice::from_ref(issuing.certificate());

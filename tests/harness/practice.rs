@@ -118,7 +118,8 @@ impl Practice {
         let (config, _) = Config::load(&self.folder, [], &[]).expect("a configuration");
         let (unlock, clock) = (Unlock::KeyFile(key.into()), host::Clock::system());
         let opened = Opened::open(&self.folder, config, &unlock, clock, Begin::AsItIs).expect("a practice");
-        let issuing = &opened.practice.keys.issuing;
+        let keys = opened.practice.keys();
+        let issuing = &keys.issuing;
         let key = issuing.key().to_pkcs8().and_then(|key| PrivateKey::from_pkcs8(&key)).expect("its key");
         let again = IssuingAuthority::open(key, issuing.certificate().der(), issuing.practice().clone());
         let again = again.expect("the same authority");

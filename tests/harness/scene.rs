@@ -38,6 +38,23 @@ impl Scene {
         Self { gateway, practice, relay: None, place }
     }
 
+    /// A gateway of a practice that the test has made in `place`, reached through a relay where there is one.
+    ///
+    /// # Panics
+    /// It does not come to serve.
+    pub fn of(place: TempDir, practice: Practice, relay: Option<Relay>) -> Self {
+        let gateway = match &relay {
+            Some(relay) => {
+                let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, practice::free_port()));
+                let gateway = Gateway::run_at(&practice, listen);
+                relay.lead_to(gateway.address);
+                gateway
+            }
+            None => Gateway::run(&practice),
+        };
+        Self { gateway, practice, relay, place }
+    }
+
     /// A gateway that companions reach through a relay.
     ///
     /// # Panics

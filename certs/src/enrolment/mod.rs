@@ -16,12 +16,14 @@ mod companion;
 mod digits;
 mod gateway;
 mod messages;
+mod records;
 pub(crate) mod transcript;
 
 pub use companion::{Awaiting, CompanionEnrolment, DeviceKeys, EnrolError, Enrolled, Offered, Outcome};
 pub use digits::CheckDigits;
 pub use gateway::{Binding, GatewayEnrolment, GatewayHello, Refusal, Requested, Standing};
 pub use messages::{BOOKS_MAX, Device, Hello, Status, TakenBy, Welcome, WelcomeBook};
+pub use records::{ask_records, newer_trust};
 
 /// The label to ask the TLS exporter with (RFC 8446 section 7.5), for [`EXPORTER_BYTES`] bytes.
 pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-counterfoil-enrol-v1";

@@ -120,3 +120,34 @@ setting-lives-signing-days = Days that a device's signing certificate lives.
 setting-renew-after = The first moment in which devices renew certificates of before, as 2026-12-01T00:00:00.000Z.
 setting-renew-before = The last moment by which they do so; each draws its own in between.
 setting-renew-reason = Why, for the log of the companions.
+
+## rotate, root
+
+title-phase = phase
+title-next = next command
+rotate-phase-since = { $phase } since { $since }
+rotate-until = in force until { $until }
+rotate-waits-for-root = waits for the root's signature
+rotate-devices = { $kind }: { $new } devices hold the new trust, { $old } an older one, { $unseen } were not seen since the start.
+rotate-device-old = { "  " }not yet: { $person }, { $label }, last seen { $seen }
+rotate-cut-off =
+    If you go on now, { $count ->
+        [one] this device
+       *[other] these { $count } devices
+    } must be invited again:
+rotate-cut-off-device = { "  " }{ $person }, { $label }
+rotate-done = ✓ The exchange of the { $kind } key is in phase “{ $phase }”.
+rotate-next = Next: { $command }
+rotate-root-asked = The root must sign { $path }. Take the file to where the root is, run counterfoil-gateway root sign there, and bring the answer back: { $next }
+rotate-root-needed = The root must sign first: { $command }
+root-sign-title = Practice { $practice }. With this the root signs:
+root-sign-issuing = { "  " }a new issuing authority, number { $generation }, with the key { $key }
+root-sign-root = { "  " }the next root, number { $generation }: from now on the spare is the root; the old root stays trusted until it is retired
+root-sign-root-stolen = { "  " }the next root, number { $generation }, because the old one is STOLEN: companions refuse the old root at once
+root-sign-issuing-stolen = { "  " }a new issuing authority, number { $generation }, with the key { $key }, because the old one is STOLEN: companions refuse the old one at once
+root-sign-sure = Is this what you want the root to sign?
+root-sign-done = ✓ Signed: { $path }. Bring this file to the gateway; nothing in it is secret.
+root-sign-files = New root and spare are in { $folder }. Copy them to two media, keep these apart, and destroy the ones before them once the exchange is done.
+root-secret = Words of the recovery kit
+root-exported = ✓ Copied and read back: { $path }
+root-forgotten = ✓ Deleted: { $path }. The copy { $copy } opens.

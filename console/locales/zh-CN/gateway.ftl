@@ -108,3 +108,30 @@ setting-lives-signing-days = 设备签名证书的有效天数。
 setting-renew-after = 各设备从何时起自动给此前的证书续期，写成 2026-12-01T00:00:00.000Z。
 setting-renew-before = 最迟到何时；每台设备在其间自选一个时刻。
 setting-renew-reason = 原因，供客户端日志显示。
+
+## rotate, root
+
+title-phase = 阶段
+title-next = 下一条命令
+rotate-phase-since = { $phase }，自 { $since }
+rotate-until = 有效至 { $until }
+rotate-waits-for-root = 等待根密钥签署
+rotate-devices = { $kind }：{ $new } 台设备已有新的信任，{ $old } 台仍是旧的，{ $unseen } 台自启动以来没有连接。
+rotate-device-old = { "  " }尚未更新：{ $person }，{ $label }，最近连接 { $seen }
+rotate-cut-off = 如果现在继续，这 { $count } 台设备必须重新邀请：
+rotate-cut-off-device = { "  " }{ $person }，{ $label }
+rotate-done = ✓ { $kind } 密钥的更换处于“{ $phase }”阶段。
+rotate-next = 下一步：{ $command }
+rotate-root-asked = 需要根密钥签署 { $path }。请把文件带到存放根密钥的地方，在那里运行 counterfoil-gateway root sign，再把答复带回：{ $next }
+rotate-root-needed = 需要先由根密钥签署：{ $command }
+root-sign-title = 事务所 { $practice }。根密钥将签署：
+root-sign-issuing = { "  " }新的签发机构，第 { $generation } 个，密钥为 { $key }
+root-sign-root = { "  " }下一个根密钥，第 { $generation } 个：此后备用密钥成为根密钥；旧的根密钥在停用之前仍受信任
+root-sign-root-stolen = { "  " }下一个根密钥，第 { $generation } 个，因为旧的已被盗：客户端立即拒绝旧的根密钥
+root-sign-issuing-stolen = { "  " }新的签发机构，第 { $generation } 个，密钥为 { $key }，因为旧的已被盗：客户端立即拒绝旧的签发机构
+root-sign-sure = 确定要根密钥签署这些内容吗？
+root-sign-done = ✓ 已签署：{ $path }。请把这个文件带到网关；其中没有秘密。
+root-sign-files = 新的根密钥和备用密钥在 { $folder }。请复制到两个介质并分开保管；更换完成后销毁之前的文件。
+root-secret = 恢复卡上的词
+root-exported = ✓ 已复制并读回核对：{ $path }
+root-forgotten = ✓ 已删除：{ $path }。副本 { $copy } 可以打开。

@@ -226,4 +226,10 @@ failures! {
     1006 book_required BookRequired "book-required" Usage Never [role]
     1007 book_not_for_role BookNotForRole "book-not-for-role" Usage Never [role]
     1008 role_not_offered RoleNotOffered "role-not-offered" Usage Never [role]
+    // F-12xx: The practice's keys.
+    1201 rotation_not_due RotationNotDue "rotation-not-due" Usage Never [kind phase due]
+    1202 rotation_excluded RotationExcluded "rotation-excluded" Failed Later [kind other]
+    1203 rotation_behind RotationBehind "rotation-behind" Refused Never [kind count]
+    1204 root_answer RootAnswer "root-answer" Unverified Never [cause]
+    1205 root_file RootFile "root-file" Failed Never [path cause]
 }

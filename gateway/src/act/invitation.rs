@@ -70,7 +70,7 @@ pub fn invite(
 fn draw(practice: &Practice, expires: Timestamp) -> Result<Invitation, ActError> {
     loop {
         let drawn = Invitation::draw(
-            practice.keys.trust.pin(),
+            practice.keys().trust.pin(),
             &practice.config.host,
             practice.config.port,
             expires,

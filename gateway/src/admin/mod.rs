@@ -18,10 +18,11 @@ use vault::EntryScope;
 
 pub use socket::{AskError, ServeError, Serving, ask, serve};
 
-use crate::act::{self, ActError, book, invitation, people};
+use crate::act::{self, ActError, book, invitation, people, rotate};
 use crate::commit::Group;
 use crate::operation::hello::SOFTWARE;
 use crate::practice::Practice;
+use crate::rotation;
 
 /// Does what is asked, as `by`. Blocks until it stands in the journal.
 pub fn perform(practice: &Arc<Practice>, request: Request, by: Actor) -> Answer {
@@ -52,6 +53,13 @@ pub fn perform(practice: &Arc<Practice>, request: Request, by: Actor) -> Answer 
             Answer::ClockConfirmed
         }
         Request::Status => Answer::Status { status: status(practice) },
+        Request::RotateStatus => {
+            answer(practice, rotation::status(practice), |rotations| Answer::Rotations { rotations })
+        }
+        Request::Rotate { .. } => match rotate::of(&request) {
+            Some(asked) => answer(practice, rotate::step(practice, &asked, by), |answer| answer),
+            None => Answer::Malformed,
+        },
     }
 }
 
@@ -93,7 +101,7 @@ fn status(practice: &Practice) -> Status {
     let head = practice.journal.head();
     Status {
         practice: practice.config.name.clone(),
-        pin: practice.keys.trust.pin().to_string(),
+        pin: practice.keys().trust.pin().to_string(),
         address: practice.config.address(),
         entries: head.size,
         newest: head.time.to_rfc3339(),

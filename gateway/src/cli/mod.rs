@@ -5,6 +5,7 @@ mod failing;
 mod init;
 mod office;
 mod repost;
+mod root;
 mod run;
 mod unlock;
 
@@ -38,6 +39,8 @@ enum Command {
     #[command(flatten)]
     Office(::office::Command<Place>),
     Repost(Place),
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Root(root::Command),
     #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
     Config(ConfigCommand),
     CheckConfig(Folder),
@@ -122,6 +125,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
             office::run(context, asking, place)
         }
         Command::Repost(place) => repost::run(context, &place),
+        Command::Root(command) => root::run(context, &command),
         Command::Config(ConfigCommand::Show(folder)) => {
             let (_, configuration) = folder.configuration(&[])?;
             context.console.configuration(&configuration);

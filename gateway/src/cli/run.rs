@@ -72,7 +72,7 @@ async fn serve(console: &Console, practice: &Arc<Practice>) -> Result<(), Failur
     let (name, address) = (practice.config.name.as_str(), gateway.address);
     console.say("run-listening", args![practice = name, address]);
     console.note("run-stop-hint", &[]);
-    let pin = practice.keys.trust.pin().to_string();
+    let pin = practice.keys().trust.pin().to_string();
     console.emit(&Event::Listening { address: address.to_string(), pin });
     let notices = tokio::spawn(enrolled::announce(console.clone(), Arc::clone(practice)));
     signals.next().await;

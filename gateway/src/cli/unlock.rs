@@ -162,7 +162,7 @@ fn passphrase_file(path: &Path) -> Result<Unlock, Failure> {
 }
 
 /// The file without the line end that editors leave.
-fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failure> {
+pub(super) fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failure> {
     passphrase_of(path, read_secret(path, PASSPHRASE_FILE_BYTES_MAX, "cause-passphrase-length", OTHERS)?)
 }
 

@@ -7,6 +7,7 @@
 
 mod certificates;
 pub mod post;
+mod post_rotation;
 pub mod rows;
 mod start;
 
@@ -301,6 +302,7 @@ const fn name(table: rows::Table) -> records::Table {
         Table::Person => records::Table::new("person"),
         Table::Position => records::Table::new("position"),
         Table::Renewal => records::Table::new("renewal"),
+        Table::Rotation => records::Table::new("rotation"),
         Table::Submission => records::Table::new("submit"),
         Table::Take => records::Table::new("take"),
     }

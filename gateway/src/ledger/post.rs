@@ -376,6 +376,8 @@ impl<'a> Draft<'a> {
             | GatewayEvent::Noted(_) => self.denied(posting, event)?,
             GatewayEvent::DeviceRenewed(renewed) => self.renewed(posting, renewed)?,
             GatewayEvent::CertificateUsed(used) => self.used(posting, used)?,
+            GatewayEvent::RotationPlanned(planned) => self.rotation_planned(posting, planned)?,
+            GatewayEvent::RotationDone(done) => self.rotation_done(posting, done)?,
         }
         Ok(())
     }

@@ -41,6 +41,8 @@ pub enum Table {
     Certificate = 13,
     /// [`Renewal`] by device and request.
     Renewal = 14,
+    /// [`Rotation`] by rotation.
+    Rotation = 30,
 }
 
 /// One part of a row's key.
@@ -350,6 +352,30 @@ rows! {
         /// SHA-256 of the new TLS key's SubjectPublicKeyInfo.
         2 tls_key: Digest,
     }
+
+    /// An exchange of a key.
+    Rotation {
+        /// Which; the new key's id as well.
+        1 id: Id,
+        /// The number of its kind.
+        2 kind: u8,
+        /// The number of the phase that it is in; left out before the first is done.
+        3 phase: Option<u8>,
+        /// The number of the phase that it is being brought to.
+        4 planned: Option<u8>,
+        /// When it was planned last, in milliseconds since 1970.
+        5 planned_at_ms: u64,
+        /// When the phase was reached, in milliseconds since 1970.
+        6 since_ms: u64,
+        /// Who planned it last.
+        7 by: String,
+        /// The entry that began it: they come in its order.
+        8 entry: u64,
+        /// Devices that somebody said may be cut off.
+        9 cut_off: u32,
+        /// When the new key was first told to companions, in milliseconds since 1970.
+        10 told_ms: Option<u64>,
+    }
 }
 
 /// The format of the rows of this version.
@@ -608,6 +634,11 @@ pub mod key {
     /// [`super::Renewal`].
     pub fn renewal(device: DeviceId, request: &[u8; 16]) -> Key {
         Key::of(Table::Renewal).handle(device.as_bytes()).handle(request)
+    }
+
+    /// [`super::Rotation`].
+    pub fn rotation(id: &[u8; 16]) -> Key {
+        Key::of(Table::Rotation).handle(id)
     }
 
     /// [`super::Accepted`].

@@ -11,10 +11,9 @@ use crate::practice::Practice;
 
 /// The devices that come in.
 pub(super) fn of(practice: &Arc<Practice>) -> Result<Arc<Devices>, ListenError> {
-    let keys = &practice.keys;
+    let keys = practice.keys();
     let door = Arc::new(ByRegistry(Arc::downgrade(practice)));
-    let issuing = [keys.issuing.certificate().clone()];
-    let devices = Devices::new(keys.trust.practice().clone(), &issuing, Lists::Unasked, door);
+    let devices = Devices::new(keys.trust.practice().clone(), &keys.anchors(), Lists::Unasked, door);
     devices.map(Arc::new).map_err(ListenError::Tls)
 }
 
@@ -24,8 +23,8 @@ struct ByRegistry(Weak<Practice>);
 impl Door for ByRegistry {
     fn judge(&self, leaf: &[u8]) -> Result<(), Refused> {
         let practice = self.0.upgrade().ok_or(Refused::Unregistered)?;
-        let (ours, now) = (practice.keys.trust.practice(), practice.now());
-        certs::admission::admit_device(leaf, ours, now, &Lookup(&practice)).map(|_| ())
+        let (keys, now) = (practice.keys(), practice.now());
+        certs::admission::admit_device(leaf, keys.trust.practice(), now, &Lookup(&practice)).map(|_| ())
     }
 
     fn refused(&self, why: Refused) {

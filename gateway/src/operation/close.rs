@@ -150,7 +150,7 @@ fn check_origin(
     let Origin { sender, recipient, submission, book, period, documents, last_checkpoint: _ } = origin;
     let is_own = device.signs_under(&certs::certificate::fingerprint(signed.certificate()), practice.now())
         && sender.device == device.id
-        && recipient.practice == *practice.keys.trust.practice();
+        && recipient.practice == *practice.keys().trust.practice();
     let is_this = (*submission, *book, *period) == (head.submission, head.book, head.period);
     match (is_own, is_this, *documents == list.documents()) {
         (true, true, true) => Ok(signed),
@@ -240,7 +240,7 @@ fn acceptance(
 ) -> crate::commit::Make {
     let head = upload.head().clone();
     let submission_time = upload.last_piece_at();
-    let practice_id = practice.keys.trust.practice().clone();
+    let practice_id = practice.keys().trust.practice().clone();
     Box::new(move |group: &Group<'_>| {
         granted.may(Act::Send, head.book, group.now)?;
         let accepted =

@@ -33,7 +33,10 @@ fn welcome(practice: &Practice, asked: &Granted<Hello>) -> Result<Welcome, Ended
     let version = protocol::agree(hello.versions.as_slice())?;
     let device = asked.peer.device();
     device.seen(practice.now());
-    let records = practice.keys.root_records();
+    device.holds(hello.root_record.into(), hello.bundle.unwrap_or(0).into());
+    let records = practice.keys().root_records();
+    // A bundle is taken by who has all records alone.
+    let has_all = records.len() <= hello.root_record as usize + message::WELCOME_RECORDS_MAX;
     let newer: Vec<_> =
         records.into_iter().skip(hello.root_record as usize).take(message::WELCOME_RECORDS_MAX).collect();
     let newer = newer.into_iter().map(Bytes::new).collect::<Result<Vec<_>, _>>()?;
@@ -43,7 +46,7 @@ fn welcome(practice: &Practice, asked: &Granted<Hello>) -> Result<Welcome, Ended
         _ => message::Standing::Waiting,
     };
     let bundle = practice.bundle();
-    let is_older = hello.bundle.is_none_or(|held| u64::from(held) < bundle.version);
+    let is_older = has_all && hello.bundle.is_none_or(|held| u64::from(held) < bundle.version);
     Ok(Welcome {
         version,
         software: Text::cut(SOFTWARE),

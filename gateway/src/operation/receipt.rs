@@ -43,7 +43,7 @@ pub async fn receipt(
 /// # Errors
 /// [`Code::Gone`], [`Code::Internal`].
 pub(super) fn stored(practice: &Practice, row: &rows::Submission) -> Result<Vec<u8>, Refusal> {
-    receipt::of(row, &practice.journal, &practice.seals, &practice.keys).map_err(|error| match error {
+    receipt::of(row, &practice.journal, &practice.seals, &practice.keys()).map_err(|error| match error {
         ReceiptError::Entry(failure) if failure.is_erased() => Code::Gone.into(),
         other => internal(&other),
     })

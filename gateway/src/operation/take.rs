@@ -223,7 +223,7 @@ fn check(practice: &Arc<Practice>, granted: Granted<Take>, list: Vec<u8>) -> Res
     let under = certs::certificate::fingerprint(signed.certificate());
     let is_own = (stands || device.signs_under(&under, practice.now()))
         && recipient.device == device.id
-        && sender.practice == *practice.keys.trust.practice()
+        && sender.practice == *practice.keys().trust.practice()
         && *documents == list.documents();
     if !is_own {
         return Err(bad());

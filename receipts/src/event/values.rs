@@ -23,6 +23,17 @@ pub enum Actor {
     Gateway,
 }
 
+impl Actor {
+    /// As it stands in statements.
+    pub fn word(&self) -> String {
+        match self {
+            Self::AdminSocket => "admin-socket".to_owned(),
+            Self::Gateway => "gateway".to_owned(),
+            Self::Device(device) => device.to_hex(),
+        }
+    }
+}
+
 /// Who can read a document after its acceptance. Custody to the recipient alone is not offered yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Custody {
@@ -212,11 +223,7 @@ impl Members for BoundCertificate {
 strings! {
     Pin: |pin| model::digest::hex::encode(pin.as_bytes()),
         |text| model::digest::hex::decode(text).map(Pin::from_bytes);
-    Actor: |actor| match actor {
-            Actor::AdminSocket => "admin-socket".to_owned(),
-            Actor::Gateway => "gateway".to_owned(),
-            Actor::Device(device) => device.to_hex(),
-        },
+    Actor: |actor| actor.word(),
         |text| match text {
             "admin-socket" => Some(Actor::AdminSocket),
             "gateway" => Some(Actor::Gateway),
