@@ -293,7 +293,7 @@ async fn serve(connection: &Connection, doors: &Arc<Doors>) {
         && rotation::is_retired(practice, leaf)
     {
         tracing::info!("a connection is refused: its certificate is from a retired issuing authority");
-        return close(connection, CloseCode::NotAdmitted);
+        return close(connection, CloseCode::RenewFirst);
     }
     match admit(alpn.as_deref(), leaf.as_deref(), practice.keys().trust.practice(), practice.now(), &registry)
     {

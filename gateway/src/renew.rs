@@ -322,7 +322,7 @@ fn stored(practice: &Practice, entry: u64) -> Result<Vec<u8>, Ended> {
         let leaf = Certificate::read(bound.der.as_bytes()).map_err(|error| unread(&error))?;
         let keys = practice.keys();
         let issuing = keys.issuing_at(&leaf, keys.trust.number()).cloned();
-        Ok(vec![leaf, issuing.ok_or_else(|| unread(&"its issuing authority is unknown"))?])
+        Ok(vec![leaf, issuing.ok_or_else(|| unread(&"its issuing authority is not known"))?])
     };
     let tls = chain(&renewed.tls)?;
     let signing = renewed.signing.as_ref().map(chain).transpose()?;

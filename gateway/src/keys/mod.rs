@@ -218,15 +218,6 @@ impl Keys {
         self.all_issuing.iter().position(|issuing| issuing.is_named_by(leaf))
     }
 
-    /// The place of the issuing authority with this key identifier.
-    pub fn issuer_by(&self, identifier: &[u8; 20]) -> Option<usize> {
-        let has = |issuing: &Issuing| {
-            let first = issuing.certificates.first();
-            first.is_some_and(|one| one.certificate.key_hash().as_bytes().starts_with(identifier))
-        };
-        self.all_issuing.iter().position(has)
-    }
-
     /// The issuing certificate that proves a leaf by root record `number`: the first that there ever was, so that it
     /// is always the same.
     pub fn issuing_at(&self, leaf: &Certificate, number: u64) -> Option<&Certificate> {

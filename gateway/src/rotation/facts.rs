@@ -30,9 +30,15 @@ pub(super) fn active(practice: &Practice) -> Vec<Arc<Device>> {
         .collect()
 }
 
-/// The place of the issuing authority that a device's newest certificate is from.
+/// The place of the issuing authority that a device's certificate is from.
 pub(super) fn issuer(keys: &Keys, device: &Device) -> Option<usize> {
-    keys.issuer_by(&device.newest(CertificateUse::Tls)?.issuer)
+    let held = device.newest(CertificateUse::Tls)?;
+    // A key identifier is the beginning of the key's hash.
+    let is_its = |issuing: &crate::keys::Issuing| {
+        let first = issuing.certificates.first().map(|first| first.certificate.key_hash());
+        first.is_some_and(|hash| hash.as_bytes().starts_with(&held.issuer))
+    };
+    keys.all_issuing.iter().position(is_its)
 }
 
 /// The active devices whose certificates would not be accepted any more in a phase.
