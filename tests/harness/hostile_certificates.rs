@@ -272,7 +272,7 @@ impl Forge<'_> {
             self.bad(what, &draft.clone().named(&[name]), Fault::Names);
         }
         let foreign = [host.as_bytes(), "/device/事务所".as_bytes()].concat();
-        self.bad("38 not ASCII", &draft.clone().named(&[&foreign]), Fault::Encoding);
+        self.bad("38 not ASCII", &draft.clone().named(&[&foreign]), Fault::Names);
         let in_subject = draft.clone().without(NAMES).but(|draft| draft.subject = name(uri.as_bytes()));
         self.bad("39 identity in the subject alone", &in_subject, Fault::Names);
         // As much as TLS itself takes.
