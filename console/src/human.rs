@@ -116,6 +116,14 @@ pub fn period(language: Language, period: Period) -> String {
     }
 }
 
+/// The beginning of a local day that is written `2026-12-31`, or of the day so many days later.
+pub fn local_day(text: &str, later: u32) -> Option<Timestamp> {
+    let day = jiff::civil::Date::strptime("%Y-%m-%d", text).ok()?;
+    let day = day.checked_add(jiff::Span::new().try_days(i64::from(later)).ok()?).ok()?;
+    let at = TimeZone::system().to_timestamp(day.at(0, 0, 0, 0)).ok()?;
+    u64::try_from(at.as_millisecond()).ok().map(Timestamp::from_unix_ms)
+}
+
 fn written(form: &str, time: Timestamp, zone: TimeZone) -> String {
     let ms = i64::try_from(time.unix_ms()).unwrap_or(i64::MAX);
     match jiff::Timestamp::from_millisecond(ms) {

@@ -266,7 +266,19 @@ fn what_is_wrong_is_told_by_its_own_word() {
         word(&arguments)
     };
     assert_eq!(invite("king", &[]), (2, "role-wrong".to_owned()));
-    assert_eq!(invite("auditor", &[]), (2, "role-not-offered".to_owned()));
+    assert_eq!(invite("auditor", &["b"]), (2, "book-not-for-role".to_owned()));
+    assert_eq!(invite("partner", &["b"]), (2, "partner-needs-end".to_owned()));
+    assert_eq!(word(&["device", "revoke", "1", "--yes"]), (2, "device-unknown".to_owned()));
+    assert_eq!(word(&["device", "revoke", "1"]), (2, "option-needed".to_owned()));
+    assert_eq!(word(&["person", "suspend", "nobody"]), (2, "person-unknown".to_owned()));
+    assert_eq!(word(&["person", "suspend", "x", "--reason", "because"]), (2, "reason-wrong".to_owned()));
+    assert_eq!(word(&["book", "resume", "b"]), (14, "not-suspended".to_owned()));
+    assert_eq!(word(&["person", "until", "x", "soon"]), (2, "date-wrong".to_owned()));
+    assert_eq!(word(&["grant", "x"]).0, 2);
+    assert_eq!(word(&["grant", "give", "x", "b"]), (2, "grant-form".to_owned()));
+    assert_eq!(word(&["invite", "tear", "1"]), (2, "invite-form".to_owned()));
+    assert_eq!(word(&["invite", "revoke", "000000"]), (14, "invitation-closed".to_owned()));
+    assert_eq!(word(&["invite", "--role", "client"]), (2, "option-needed".to_owned()));
     assert_eq!(invite("client", &[]), (2, "book-required".to_owned()));
     assert_eq!(invite("admin", &["b"]), (2, "book-not-for-role".to_owned()));
     assert_eq!(invite("client", &["nothing"]), (2, "book-unknown".to_owned()));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActError, BookShown, Confirmed, InvitationShown, PersonShown, Status};
+use crate::{ActError, BookShown, Confirmed, InvitationShown, PersonShown, RightsDone, Status};
 
 /// What is answered. One JSON line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +81,13 @@ pub enum Answer {
         kind: String,
         /// The request, in hex.
         request: String,
+    },
+    /// Rights were changed.
+    Rights {
+        /// How.
+        done: RightsDone,
+        /// The practice's name, for the message to whom is invited.
+        practice: String,
     },
 }
 

@@ -3,7 +3,7 @@
 use console::{Column, Event, Exit, Failure, Table, args, failure, fields};
 use serde::{Deserialize, Serialize};
 
-use crate::{Answer, Asked, Asking, Desk, Request, other_answer};
+use crate::{Answer, Asked, Asking, Desk, Request, other_answer, rights};
 
 /// A book, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,12 @@ pub enum Command<P: clap::Args> {
     Add(Asked<Add, P>),
     /// Lists all.
     List(Asked<List, P>),
+    /// Everybody on it rests.
+    Suspend(Asked<rights::SuspendBook, P>),
+    /// Everybody on it is back.
+    Resume(Asked<rights::ResumeBook, P>),
+    /// It ends for everybody.
+    Close(Asked<rights::CloseBook, P>),
 }
 
 impl<P: clap::Args> Command<P> {
@@ -28,6 +34,9 @@ impl<P: clap::Args> Command<P> {
         match self {
             Self::Add(asked) => asked.parts(),
             Self::List(asked) => asked.parts(),
+            Self::Suspend(asked) => asked.parts(),
+            Self::Resume(asked) => asked.parts(),
+            Self::Close(asked) => asked.parts(),
         }
     }
 }

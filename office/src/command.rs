@@ -2,7 +2,7 @@
 
 use console::{Exit, Failure};
 
-use crate::{Answer, Desk, Request, book, clock, invitation, people, rotate, status};
+use crate::{Answer, Desk, Request, book, clock, invitation, people, rights, rotate, status};
 
 /// A command of the office: it asks for something, and tells what was answered.
 pub trait Asking {
@@ -11,6 +11,14 @@ pub trait Asking {
     /// # Errors
     /// What was given makes no request.
     fn request(&self) -> Result<Request, Failure>;
+
+    /// Confirms it with who gave the command, where it is hard to take back. Before it is asked for.
+    ///
+    /// # Errors
+    /// It is not confirmed.
+    fn confirm(&self, _desk: &Desk) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// Tells the answer. It is no refusal; see [`crate::done`].
     ///
@@ -54,6 +62,17 @@ pub enum Command<P: clap::Args> {
     /// Keys.
     #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
     Rotate(rotate::Command<P>),
+    /// Devices.
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Device(rights::Device<P>),
+    /// People.
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Person(rights::Person<P>),
+    /// Books of a person.
+    Grant(Asked<rights::Grant, P>),
+    /// Roles.
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Role(rights::RoleCommand<P>),
 }
 
 impl<P: clap::Args> Command<P> {
@@ -67,6 +86,10 @@ impl<P: clap::Args> Command<P> {
             Self::Status(asked) => asked.parts(),
             Self::Clock(command) => command.parts(),
             Self::Rotate(command) => command.parts(),
+            Self::Device(command) => command.parts(),
+            Self::Person(command) => command.parts(),
+            Self::Grant(asked) => asked.parts(),
+            Self::Role(command) => command.parts(),
         }
     }
 }

@@ -5,6 +5,7 @@ use model::Role;
 use serde::{Deserialize, Serialize};
 
 use crate::refused::time;
+use crate::rights::{self, CauseFlags, RightsAct, RightsDone, Subject};
 use crate::{Answer, Asking, Desk, Request, other_answer, picture};
 
 /// An invitation, shown once.
@@ -37,48 +38,107 @@ pub struct Confirmed {
     pub device: String,
 }
 
-/// Invites a person.
+/// Invites a person, or one who is there again; takes an invitation back, or disputes one: `invite revoke IID`,
+/// `invite dispute IID`.
 #[derive(Debug, clap::Args)]
 pub struct Invite {
+    #[arg(requires = "id")]
+    deed: Option<String>,
+    id: Option<String>,
     #[arg(long)]
-    role: String,
+    role: Option<String>,
     #[arg(long)]
-    name: String,
+    name: Option<String>,
     #[arg(long)]
     book: Vec<String>,
+    #[arg(long)]
+    until: Option<String>,
+    #[arg(long)]
+    purpose: Option<String>,
+    #[arg(long)]
+    person: Option<String>,
+    #[arg(long, requires = "person")]
+    replaces: Option<String>,
+    #[command(flatten)]
+    cause: CauseFlags,
+}
+
+impl Invite {
+    fn anew(&self) -> Result<Request, Failure> {
+        let role = self.role.as_deref().ok_or_else(|| failure::option_needed("--role"))?;
+        let role = Role::parse(role).map_err(|_| failure::role_wrong(role))?;
+        let name = self.name.clone().ok_or_else(|| failure::option_needed("--name"))?;
+        match (role, self.book.is_empty()) {
+            (Role::Client | Role::Bookkeeper | Role::Supervisor | Role::Partner, false)
+            | (Role::Admin | Role::Auditor, true) => {}
+            (Role::Client | Role::Bookkeeper | Role::Supervisor | Role::Partner, true) => {
+                return Err(failure::book_required(role));
+            }
+            (Role::Admin | Role::Auditor, false) => return Err(failure::book_not_for_role(role)),
+        }
+        let until = self.until.as_deref().map(rights::end).transpose()?;
+        if role == Role::Partner && (until.is_none() || self.purpose.is_none()) {
+            return Err(failure::partner_needs_end());
+        }
+        let (books, purpose) = (self.book.clone(), self.purpose.clone());
+        Ok(Request::Invite { role: role.to_string(), name, books, until, purpose })
+    }
 }
 
 impl Asking for Invite {
     fn request(&self) -> Result<Request, Failure> {
-        let role = Role::parse(&self.role).map_err(|_| failure::role_wrong(self.role.as_str()))?;
-        match (role, self.book.is_empty()) {
-            (Role::Client | Role::Bookkeeper, false) | (Role::Admin, true) => {}
-            (Role::Client | Role::Bookkeeper, true) => return Err(failure::book_required(role)),
-            (Role::Admin, false) => return Err(failure::book_not_for_role(role)),
-            (Role::Supervisor | Role::Auditor | Role::Partner, _) => {
-                return Err(failure::role_not_offered(role));
+        let act = match (self.deed.as_deref(), self.id.as_deref(), self.person.as_deref()) {
+            (Some("revoke"), Some(id), None) => {
+                RightsAct::Revoke { whom: Subject::Invitation(id.to_owned()), cause: self.cause.cause()? }
             }
-        }
-        Ok(Request::Invite { role: self.role.clone(), name: self.name.clone(), books: self.book.clone() })
+            (Some("dispute"), Some(id), None) => {
+                RightsAct::Dispute { invitation: id.to_owned(), note: self.cause.cause()?.note }
+            }
+            (None, _, Some(person)) => {
+                RightsAct::InviteAgain { person: person.to_owned(), replaces: self.replaces.clone() }
+            }
+            (None, _, None) => return self.anew(),
+            (Some(_), _, _) => return Err(failure::invite_form()),
+        };
+        Ok(Request::Rights { act, lock_out: false })
     }
 
     fn tell(&self, desk: &Desk, answer: Answer) -> Result<Exit, Failure> {
-        let Answer::Invitation { invitation, practice } = answer else { return Err(other_answer()) };
-        let role = Role::parse(&self.role).map_err(|_| other_answer())?;
-        say_invitation(desk, &invitation, &practice, &self.name, role);
-        let command = by_word(&invitation);
-        desk.console.emit(&Event::Invitation(event::Invitation {
-            id: invitation.id,
-            word: invitation.word,
-            code: invitation.code,
-            address: invitation.address,
-            expires: invitation.expires,
-            name: self.name.clone(),
-            role: role.to_string(),
-            command,
-        }));
+        let (invitation, practice) = match answer {
+            Answer::Invitation { invitation, practice } => (invitation, practice),
+            rights => return rights::tell(desk, rights),
+        };
+        let role = self.role.as_deref().and_then(|role| Role::parse(role).ok()).ok_or_else(other_answer)?;
+        say(desk, invitation, &practice, self.name.as_deref().unwrap_or(""), role);
         Ok(Exit::Done)
     }
+}
+
+/// Shows the invitation that was made with a change of rights.
+pub(crate) fn say_again(
+    desk: &Desk,
+    invitation: InvitationShown,
+    practice: &str,
+    done: &RightsDone,
+) -> Result<Exit, Failure> {
+    let role = done.role.as_deref().and_then(|role| Role::parse(role).ok()).ok_or_else(other_answer)?;
+    say(desk, invitation, practice, &done.name, role);
+    Ok(Exit::Done)
+}
+
+fn say(desk: &Desk, invitation: InvitationShown, practice: &str, name: &str, role: Role) {
+    say_invitation(desk, &invitation, practice, name, role);
+    let command = by_word(&invitation);
+    desk.console.emit(&Event::Invitation(event::Invitation {
+        id: invitation.id,
+        word: invitation.word,
+        code: invitation.code,
+        address: invitation.address,
+        expires: invitation.expires,
+        name: name.to_owned(),
+        role: role.to_string(),
+        command,
+    }));
 }
 
 fn by_word(invitation: &InvitationShown) -> String {

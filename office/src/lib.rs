@@ -29,6 +29,7 @@ mod people;
 pub mod picture;
 mod refused;
 mod request;
+mod rights;
 mod rotate;
 mod status;
 
@@ -40,5 +41,6 @@ pub use invitation::{Confirmed, InvitationShown};
 pub use people::{DeviceShown, PersonShown};
 pub use refused::{ActError, done, failure_of, other_answer};
 pub use request::{Gravity, Request};
+pub use rights::{Cause, RightsAct, RightsDone, RightsError, Subject};
 pub use rotate::{DeviceBehind, RotationShown};
 pub use status::Status;

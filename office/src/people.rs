@@ -1,6 +1,6 @@
 //! Everybody, with devices and invitations.
 
-use console::{Column, Exit, Failure, Table, fields};
+use console::{Column, Exit, Failure, Table, failure, fields};
 use model::Role;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,15 @@ pub struct PersonShown {
     pub devices: Vec<DeviceShown>,
     /// Their invitations that nobody has used and that have not ended.
     pub invitations: Vec<String>,
+    /// `active`, `suspended`, `revoked`, or `over` where their time is.
+    #[serde(default)]
+    pub standing: String,
+    /// When their work ends: RFC 3339.
+    #[serde(default)]
+    pub until: Option<String>,
+    /// What a partner is there for; foreign text.
+    #[serde(default)]
+    pub purpose: Option<String>,
 }
 
 /// A device, as it is shown.
@@ -30,7 +39,7 @@ pub struct DeviceShown {
     pub id: String,
     /// What it calls itself; foreign text.
     pub label: String,
-    /// `active`, `waiting` or `declined`.
+    /// `active`, `waiting`, `declined`, `suspended` or `revoked`.
     pub standing: String,
     /// The invitation by which it came.
     pub invitation: String,
@@ -51,6 +60,7 @@ impl Asking for People {
 
     fn tell(&self, desk: &Desk, answer: Answer) -> Result<Exit, Failure> {
         let Answer::People { people } = answer else { return Err(other_answer()) };
+        let admins = people.iter().filter(|person| is_active_admin(person)).count();
         let console = &desk.console;
         if people.is_empty() {
             console.say("people-none", &[]);
@@ -66,9 +76,19 @@ impl Asking for People {
             rows(desk, person, &mut table);
         }
         desk.show(&table);
+        if admins < 2 && !people.is_empty() {
+            console.warn(&failure::few_admins(admins as u64));
+        }
         desk.summary("people", fields! {"people": people.len()});
         Ok(Exit::Done)
     }
+}
+
+fn is_active_admin(person: &PersonShown) -> bool {
+    let mut devices = person.devices.iter();
+    person.role == Role::Admin.as_str()
+        && person.standing == "active"
+        && devices.any(|device| device.standing == "active")
 }
 
 fn rows(desk: &Desk, person: &PersonShown, table: &mut Table) {
@@ -76,15 +96,21 @@ fn rows(desk: &Desk, person: &PersonShown, table: &mut Table) {
     let role = Role::parse(&person.role).ok();
     let role = role
         .map_or_else(|| person.role.clone(), |role| console.text(console::catalogue::role_key(role), &[]));
+    let over = match person.standing.as_str() {
+        "over" => format!(" · {}", console.text("people-over", &[])),
+        _ => String::new(),
+    };
     for device in &person.devices {
         let state = match device.standing.as_str() {
             "active" => console.text("people-active", &[]),
             "declined" => console.text("people-declined", &[]),
+            "suspended" => console.text("people-suspended", &[]),
+            "revoked" => console.text("people-revoked", &[]),
             _ => console.text("people-waiting", &[]),
         };
         let state = match &device.digits {
             Some(digits) => format!("{state} ({} {digits})", device.invitation),
-            None => state,
+            None => state + &over,
         };
         table.row([person.name.as_str(), role.as_str(), device.label.as_str(), state.as_str()]);
     }
@@ -93,7 +119,12 @@ fn rows(desk: &Desk, person: &PersonShown, table: &mut Table) {
         table.row([person.name.as_str(), role.as_str(), "", state.as_str()]);
     }
     if person.devices.is_empty() && person.invitations.is_empty() {
-        table.row([person.name.as_str(), role.as_str(), "", console.text("people-expired", &[]).as_str()]);
+        let state = match person.standing.as_str() {
+            "suspended" => console.text("people-suspended", &[]),
+            "revoked" => console.text("people-revoked", &[]),
+            _ => console.text("people-expired", &[]),
+        };
+        table.row([person.name.as_str(), role.as_str(), "", state.as_str()]);
     }
     desk.row("person", person);
 }

@@ -4,7 +4,7 @@ use console::{Arg, Failure, failure};
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Answer;
+use crate::{Answer, RightsError, rights};
 
 /// Why an act is not done. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -80,6 +80,12 @@ pub enum ActError {
         /// In words.
         cause: String,
     },
+    /// Rights are not changed.
+    #[error("{error}")]
+    Rights {
+        /// Why.
+        error: RightsError,
+    },
 }
 
 impl ActError {
@@ -129,6 +135,7 @@ pub fn failure_of(error: &ActError) -> Failure {
         ActError::RotationExcluded { kind, other } => failure::rotation_excluded(kind, other),
         ActError::RotationBehind { kind, count } => failure::rotation_behind(kind, u64::from(*count)),
         ActError::RootAnswer { cause } => failure::root_answer(cause),
+        ActError::Rights { error } => rights::failure_of(error),
     }
 }
 
@@ -167,6 +174,7 @@ mod tests {
             ),
             (ActError::RotationBehind { kind: "issuing".into(), count: 3 }, FailureCode::RotationBehind),
             (ActError::RootAnswer { cause: "c".into() }, FailureCode::RootAnswer),
+            (ActError::Rights { error: RightsError::LastAdmin }, FailureCode::LastAdmin),
         ];
         for (error, code) in cases {
             assert_eq!(failure_of(&error).code(), code, "{error}");

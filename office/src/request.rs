@@ -3,6 +3,8 @@
 use model::Role;
 use serde::{Deserialize, Serialize};
 
+use crate::RightsAct;
+
 /// What can be asked. One JSON line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
@@ -22,6 +24,12 @@ pub enum Request {
         name: String,
         /// Names or ids of the books that they may use.
         books: Vec<String>,
+        /// The end of a partner's work: RFC 3339.
+        #[serde(default)]
+        until: Option<String>,
+        /// What a partner is there for.
+        #[serde(default)]
+        purpose: Option<String>,
     },
     /// Gives a device of staff its rights.
     Confirm {
@@ -51,6 +59,14 @@ pub enum Request {
         /// What the root answered, in hex.
         answer: Option<String>,
     },
+    /// Changes rights.
+    Rights {
+        /// How.
+        act: RightsAct,
+        /// Whether it may leave no active admin: at the gateway's own machine alone.
+        #[serde(default)]
+        lock_out: bool,
+    },
 }
 
 /// What an act takes of who asks for it from afar. At the gateway's own machine, who may open the socket may ask.
@@ -79,6 +95,7 @@ impl Request {
             Self::Status => "status",
             Self::RotateStatus => "rotate-status",
             Self::Rotate { .. } => "rotate",
+            Self::Rights { .. } => "rights",
         }
     }
 
@@ -96,6 +113,9 @@ impl Request {
             Self::BookAdd { .. } | Self::Invite { .. } | Self::Confirm { .. } | Self::ClockConfirm => {
                 Gravity::Change
             }
+            Self::Rights { lock_out: true, .. } => Gravity::AtTheGateway,
+            Self::Rights { act, .. } if act.is_grave() => Gravity::Grave,
+            Self::Rights { .. } => Gravity::Change,
         }
     }
 }
@@ -106,8 +126,13 @@ mod tests {
 
     #[test]
     fn a_request_is_one_line_with_nothing_else_in_it() {
-        let invite =
-            Request::Invite { role: "client".into(), name: "王\n芳".into(), books: vec!["a".into()] };
+        let invite = Request::Invite {
+            role: "client".into(),
+            name: "王\n芳".into(),
+            books: vec!["a".into()],
+            until: None,
+            purpose: None,
+        };
         let line = serde_json::to_string(&invite).unwrap();
         assert!(!line.contains('\n'));
         assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), invite);
@@ -116,9 +141,22 @@ mod tests {
 
     #[test]
     fn who_makes_an_admin_needs_the_most() {
-        let invite = |role: &str| Request::Invite { role: role.into(), name: "x".into(), books: vec![] };
+        let invite = |role: &str| Request::Invite {
+            role: role.into(),
+            name: "x".into(),
+            books: vec![],
+            until: None,
+            purpose: None,
+        };
         assert_eq!(invite("admin").gravity(), Gravity::Grave);
         assert_eq!(invite("client").gravity(), Gravity::Change);
         assert_eq!(Request::People.gravity(), Gravity::Look);
+        let role = |role: &str, lock_out| {
+            let (person, role) = ("p".into(), role.into());
+            Request::Rights { act: RightsAct::Role { person, role, until: None, purpose: None }, lock_out }
+        };
+        assert_eq!(role("admin", false).gravity(), Gravity::Grave);
+        assert_eq!(role("auditor", false).gravity(), Gravity::Change);
+        assert_eq!(role("auditor", true).gravity(), Gravity::AtTheGateway);
     }
 }

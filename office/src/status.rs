@@ -29,6 +29,12 @@ pub struct Status {
     pub free_percent: u64,
     /// The program's name and version.
     pub software: String,
+    /// Admins with a device that has its rights.
+    #[serde(default)]
+    pub admins: u64,
+    /// Denials that are in force and not yet in the journal.
+    #[serde(default)]
+    pub not_recorded: u64,
 }
 
 /// Shows how the gateway is.
@@ -52,6 +58,12 @@ impl Asking for Show {
         console.print(&console.text("status-disk", args![free = *free_percent]));
         if status.clock_held {
             console.warn(&failure::clock_ahead(time(&status.now), time(&status.newest)));
+        }
+        if status.not_recorded > 0 {
+            console.warn(&failure::denials_waiting(status.not_recorded));
+        }
+        if status.admins < 2 {
+            console.warn(&failure::few_admins(status.admins));
         }
         Ok(Exit::Done)
     }

@@ -177,6 +177,13 @@ impl Stream<'_> {
         self.rest()
     }
 
+    /// Takes in everything that comes; `None` if the gateway resets the stream, or the connection is gone.
+    pub fn cut(mut self) -> Option<Answer> {
+        self.asks.finish();
+        let read = self.peer.soon(self.answers.0.read_to_end(ANSWER_BYTES_MAX));
+        read.ok().map(|bytes| Answer { bytes, closed: None })
+    }
+
     /// Takes in everything that comes, without an end of one's own.
     ///
     /// # Panics

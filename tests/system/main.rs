@@ -21,6 +21,7 @@ mod receipts;
 mod recovery;
 mod renewal;
 mod resuming;
+mod revoking;
 mod rotation;
 mod sending;
 mod setup;

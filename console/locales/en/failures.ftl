@@ -644,10 +644,6 @@ err-book-not-for-role = The role { $role } has no books.
 why-book-not-for-role = This role sees no content.
 next-book-not-for-role = Leave --book out and run again.
 
-err-role-not-offered = The role { $role } can not be invited yet.
-why-role-not-offered = Clients, bookkeepers and admins can.
-next-role-not-offered = Choose one of these roles.
-
 err-plan-conflict = These files have an unfinished sending ({ $submission }) with another class or kind.
 why-plan-conflict = They can not be sent in two ways at once.
 next-plan-conflict = Finish it with the same arguments as before, or drop it: counterfoil status
@@ -667,3 +663,83 @@ next-root-answer = Let the root sign the newest request; rotate status shows the
 err-root-file = The file “{ $path }” can not be used.
 why-root-file = { $cause }
 next-root-file = Use the files that init or the last ceremony has written, with the words of the recovery kit.
+
+err-device-unknown = There is no device { $device }.
+why-device-unknown = A device is named by its id, as people lists it.
+next-device-unknown = Run counterfoil-gateway people --json and take the id of the device.
+
+err-person-unknown = There is nobody called “{ $person }”.
+why-person-unknown = A person is named by name or id.
+next-person-unknown = Run counterfoil-gateway people to see everybody.
+
+err-person-ambiguous = Several people are called “{ $person }”.
+why-person-ambiguous = A name does not say which.
+next-person-ambiguous = Give one of these ids: { $ids }
+
+err-last-admin = No active admin would be left.
+why-last-admin = Nobody could run the practice from a device any more; it was not done.
+next-last-admin = Invite another admin first. If it is meant so, do it at the gateway's machine with --lock-out.
+
+err-not-suspended = “{ $name }” is not suspended.
+why-not-suspended = There is nothing to resume.
+next-not-suspended = Run counterfoil-gateway people to see who rests.
+
+err-rights-final = “{ $name }” is revoked or closed, and that is final.
+why-rights-final = What was revoked or closed is never let in again.
+next-rights-final = Invite the person again, or add another book.
+
+err-partner-needs-end = A partner needs a purpose and an end date that lies ahead.
+why-partner-needs-end = Outside help is let in for something, and for a time.
+next-partner-needs-end = Add --until 2026-12-31 --purpose "annual audit".
+
+err-role-fixed = A client does not become staff, nor staff a client.
+why-role-fixed = Nobody has compared the check digits of a client's device.
+next-role-fixed = Invite the person again in the other role.
+
+err-grant-unknown = “{ $person }” has no grant on “{ $book }”.
+why-grant-unknown = There is nothing to withdraw.
+next-grant-unknown = Run counterfoil-gateway people to see who has which books.
+
+err-date-wrong = “{ $date }” is not a date.
+why-date-wrong = A date is written like 2026-12-31.
+next-date-wrong = Write the date so.
+
+err-reason-wrong = “{ $reason }” is not a reason.
+why-reason-wrong = It is one of lost, stolen, left, superseded, disputed, declined, role-ended, practice-decision.
+next-reason-wrong = Choose one of them; say more with --note.
+
+err-invitation-closed = No invitation { $invitation } is open.
+why-invitation-closed = It may be mistyped, used, revoked or over.
+next-invitation-closed = If a device came by it, revoke the device, or run: counterfoil-gateway invite dispute { $invitation }
+
+err-few-admins = There are fewer than two active admins: { $admins }.
+why-few-admins = If one is away or loses a device, nobody can run the practice from a device.
+next-few-admins = Invite another: counterfoil-gateway invite --role admin --name NAME
+
+err-not-recorded-yet = In force, not yet recorded: { $cause }.
+why-not-recorded-yet = It holds from now on, also after a restart; it is written into the journal as soon as that is possible.
+next-not-recorded-yet = See to the cause; counterfoil-gateway status says when nothing waits any more.
+
+err-not-kept = In force, neither recorded nor kept: { $cause }.
+why-not-kept = It holds while the gateway runs; after a crash it would not.
+next-not-kept = Make room on the disk now, and run the same line again.
+
+err-denials-waiting = In force, not yet recorded: { $count }.
+why-denials-waiting = They hold, also after a restart; the journal can not be written at the moment.
+next-denials-waiting = See to the disk and the clock.
+
+err-not-confirmed-here = It was not confirmed, and nothing was done.
+why-not-confirmed-here = What was typed is not “{ $name }”.
+next-not-confirmed-here = Run it again and type it exactly, or add --yes.
+
+err-device-not-theirs = Device { $device } can not be replaced by this person.
+why-device-not-theirs = It is another person's.
+next-device-not-theirs = Run counterfoil-gateway people --json to see the devices of each person.
+
+err-grant-form = This is no grant.
+why-grant-form = It is written as grant PERSON BOOK, or grant withdraw PERSON BOOK.
+next-grant-form = Write it so.
+
+err-invite-form = This can not be done to an invitation.
+why-invite-form = It is written as invite revoke ID, or invite dispute ID.
+next-invite-form = Write it so, or leave it out to invite somebody.

@@ -151,3 +151,40 @@ root-sign-files = New root and spare are in { $folder }. Copy them to two media,
 root-secret = Words of the recovery kit
 root-exported = ✓ Copied and read back: { $path }
 root-forgotten = ✓ Deleted: { $path }. The copy { $copy } opens.
+
+## rights
+
+people-suspended = suspended
+people-over = time is over
+rights-device-suspended = ✓ The device “{ $name }” is suspended: nothing is read from it or given to it from now on.
+rights-device-revoked = ✓ The device “{ $name }” is revoked, for ever.
+rights-person-suspended = ✓ “{ $name }” is suspended, on every device.
+rights-person-revoked = ✓ “{ $name }” is revoked, on every device, for ever.
+rights-book-suspended =
+    ✓ The book “{ $name }” is suspended for everybody. { $with ->
+        [one] One client who has no other book rests with it.
+       *[other] { $with } clients who have no other book rest with it.
+    }
+rights-book-closed =
+    ✓ The book “{ $name }” is closed for everybody, for ever. { $with ->
+        [one] One client who has no other book is revoked with it.
+       *[other] { $with } clients who have no other book are revoked with it.
+    }
+rights-book-resumed =
+    ✓ The book “{ $name }” is open again. { $with ->
+        [one] One client is resumed with it.
+       *[other] { $with } clients are resumed with it.
+    }
+rights-invitation-revoked = ✓ Invitation { $id } lets nobody in any more.
+rights-grant-withdrawn = ✓ “{ $name }” has lost the book.
+rights-granted = ✓ “{ $name }” may use the book.
+rights-granted-until = ✓ “{ $name }” may use the book until { $until }.
+rights-changed = ✓ “{ $name }” is { $role } from now on.
+rights-changed-until = ✓ “{ $name }” is { $role } from now on, until { $until }.
+rights-resumed = ✓ “{ $name }” is let in again.
+rights-back = { "  " }To take it back: { $command }
+rights-confirm-device = This device is let in never again; its keys stay burnt. Type { $name } once more:
+rights-confirm-person = This person is let in never again, on no device. Type { $name } once more:
+rights-confirm-book = Everybody on this book is cut off at once. Type { $name } once more:
+rights-confirm-close = Nobody uses this book ever again. Type { $name } once more:
+rights-confirm-lock-out = No active admin may be left after this. Type { $name } once more:

@@ -636,10 +636,6 @@ err-book-not-for-role = { $role }不能有账套。
 why-book-not-for-role = 这个角色不看资料的内容。
 next-book-not-for-role = 去掉 --book，再运行一次。
 
-err-role-not-offered = 现在还不能邀请{ $role }。
-why-role-not-offered = 可以邀请：客户、会计、管理员。
-next-role-not-offered = 选其中一个角色。
-
 err-plan-conflict = 这些文件已有一次未完成的发送（{ $submission }），但密级或类别不同。
 why-plan-conflict = 同一批文件不能同时按两种方式发送。
 next-plan-conflict = 先用原来的参数完成它，或放弃它：counterfoil status
@@ -659,3 +655,83 @@ next-root-answer = 请用根密钥签署最新的请求；rotate status 会显�
 err-root-file = 文件“{ $path }”无法使用。
 why-root-file = { $cause }
 next-root-file = 请使用 init 或上次签署时写出的文件，并输入恢复卡上的词。
+
+err-device-unknown = 没有设备 { $device }。
+why-device-unknown = 设备用编号指明，people 会列出。
+next-device-unknown = 运行 counterfoil-gateway people --json，取设备的编号。
+
+err-person-unknown = 没有人叫“{ $person }”。
+why-person-unknown = 人员用姓名或编号指明。
+next-person-unknown = 运行 counterfoil-gateway people 查看所有人员。
+
+err-person-ambiguous = 有几个人都叫“{ $person }”。
+why-person-ambiguous = 只凭姓名分不清是谁。
+next-person-ambiguous = 请用下面的一个编号：{ $ids }
+
+err-last-admin = 这样就一个可用的管理员也没有了。
+why-last-admin = 以后没有人能从自己的设备管理事务所；没有执行。
+next-last-admin = 请先再邀请一位管理员。确实要这样做时，在网关的机器上加 --lock-out。
+
+err-not-suspended = “{ $name }”没有被暂停。
+why-not-suspended = 没有什么可以恢复。
+next-not-suspended = 运行 counterfoil-gateway people 查看谁被暂停了。
+
+err-rights-final = “{ $name }”已经吊销或关闭，不能改回。
+why-rights-final = 吊销或关闭之后不会再放行。
+next-rights-final = 请重新邀请此人，或另建账套。
+
+err-partner-needs-end = 合作方要写明用途和将来的截止日期。
+why-partner-needs-end = 外来的帮手总是为某件事、在一段时间内进来。
+next-partner-needs-end = 加上 --until 2026-12-31 --purpose "年度审计"。
+
+err-role-fixed = 客户不能改成事务所人员，事务所人员也不能改成客户。
+why-role-fixed = 客户的设备没有人核对过数字。
+next-role-fixed = 请用另一个角色重新邀请此人。
+
+err-grant-unknown = “{ $person }”没有账套“{ $book }”的授权。
+why-grant-unknown = 没有什么可以收回。
+next-grant-unknown = 运行 counterfoil-gateway people 查看谁有哪些账套。
+
+err-date-wrong = “{ $date }”不是日期。
+why-date-wrong = 日期写成 2026-12-31 这样。
+next-date-wrong = 请这样写日期。
+
+err-reason-wrong = “{ $reason }”不是规定的原因。
+why-reason-wrong = 可以写：lost、stolen、left、superseded、disputed、declined、role-ended、practice-decision。
+next-reason-wrong = 选其中一个；要多说几句，用 --note。
+
+err-invitation-closed = 没有可用的邀请 { $invitation }。
+why-invitation-closed = 可能写错了，或者已经用过、吊销或过期。
+next-invitation-closed = 如果有设备用了它，请吊销那台设备，或运行：counterfoil-gateway invite dispute { $invitation }
+
+err-few-admins = 可用的管理员不足两位：{ $admins }。
+why-few-admins = 如果其中一位不在，或丢了设备，就没有人能从自己的设备管理事务所。
+next-few-admins = 再邀请一位：counterfoil-gateway invite --role admin --name 姓名
+
+err-not-recorded-yet = 已生效，尚未入账：{ $cause }。
+why-not-recorded-yet = 从现在起有效，重启之后也有效；一有可能就写入日记账。
+next-not-recorded-yet = 请处理原因；counterfoil-gateway status 会显示是否还有未入账的。
+
+err-not-kept = 已生效，但没有入账，也没有保存：{ $cause }。
+why-not-kept = 网关运行时有效；崩溃之后就不再有效。
+next-not-kept = 请马上腾出磁盘空间，再运行同一条命令。
+
+err-denials-waiting = 已生效，尚未入账：{ $count }。
+why-denials-waiting = 它们有效，重启之后也有效；现在写不进日记账。
+next-denials-waiting = 请检查磁盘和时钟。
+
+err-not-confirmed-here = 没有确认，什么也没有做。
+why-not-confirmed-here = 输入的不是“{ $name }”。
+next-not-confirmed-here = 再运行一次，照样输入；或加上 --yes。
+
+err-device-not-theirs = 此人不能替换设备 { $device }。
+why-device-not-theirs = 它是别人的设备。
+next-device-not-theirs = 运行 counterfoil-gateway people --json 查看每个人的设备。
+
+err-grant-form = 这不是授权的写法。
+why-grant-form = 写成 grant 人员 账套，或 grant withdraw 人员 账套。
+next-grant-form = 请这样写。
+
+err-invite-form = 不能对邀请这样做。
+why-invite-form = 写成 invite revoke 编号，或 invite dispute 编号。
+next-invite-form = 请这样写；邀请别人时不要写。

@@ -135,3 +135,28 @@ root-sign-files = 新的根密钥和备用密钥在 { $folder }。请复制到�
 root-secret = 恢复卡上的词
 root-exported = ✓ 已复制并读回核对：{ $path }
 root-forgotten = ✓ 已删除：{ $path }。副本 { $copy } 可以打开。
+
+## rights
+
+people-suspended = 已暂停
+people-over = 已到期
+rights-device-suspended = ✓ 设备“{ $name }”已暂停：从现在起不收它的，也不给它。
+rights-device-revoked = ✓ 设备“{ $name }”已永久吊销。
+rights-person-suspended = ✓ “{ $name }”已暂停，所有设备都不能用。
+rights-person-revoked = ✓ “{ $name }”已永久吊销，所有设备都不能用。
+rights-book-suspended = ✓ 账套“{ $name }”已对所有人暂停，只有这个账套的客户一同暂停：{ $with } 人。
+rights-book-closed = ✓ 账套“{ $name }”已对所有人永久关闭，只有这个账套的客户一同吊销：{ $with } 人。
+rights-book-resumed = ✓ 账套“{ $name }”已恢复，一同恢复的客户：{ $with } 人。
+rights-invitation-revoked = ✓ 邀请 { $id } 已失效。
+rights-grant-withdrawn = ✓ 已收回“{ $name }”的账套。
+rights-granted = ✓ “{ $name }”可以使用这个账套。
+rights-granted-until = ✓ “{ $name }”可以使用这个账套，到 { $until } 为止。
+rights-changed = ✓ “{ $name }”从现在起是{ $role }。
+rights-changed-until = ✓ “{ $name }”从现在起是{ $role }，到 { $until } 为止。
+rights-resumed = ✓ “{ $name }”已恢复。
+rights-back = { "  " }要改回：{ $command }
+rights-confirm-device = 这台设备以后再也不能进来，它的密钥作废。请再输入一次 { $name }：
+rights-confirm-person = 此人以后在任何设备上都不能进来。请再输入一次 { $name }：
+rights-confirm-book = 这个账套上的所有人马上被断开。请再输入一次 { $name }：
+rights-confirm-close = 以后再也没有人能用这个账套。请再输入一次 { $name }：
+rights-confirm-lock-out = 这样做之后可能没有可用的管理员。请再输入一次 { $name }：

@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use certs::Invitation;
 use certs::enrolment::CheckDigits;
-use model::{InvitationId, KeyId, PersonId, Role, Timestamp, limits};
-use office::{Confirmed, InvitationShown};
+use model::{DeviceId, InvitationId, KeyId, PersonId, Role, Timestamp, limits};
+use office::{Confirmed, InvitationShown, RightsError};
 use receipts::event::{
-    Actor, DeviceConfirmed, GrantGiven, InvitationIssued, Label, PersonAdded, PersonNamed,
+    Actor, DeviceConfirmed, GrantGiven, InvitationIssued, Label, PersonAdded, PersonNamed, PurposeStated,
 };
 use vault::EntryScope;
 
 use super::{ActError, book, commit, entry_key, failed};
+use crate::commit::{Group, Made};
 use crate::denial;
 use crate::enrol;
 use crate::ledger::rows::Standing;
 use crate::practice::Practice;
+use crate::registry::Person;
 
 /// Invites a person: makes the person, grants the books, and draws an invitation whose keys are durable before it is
 /// shown.
@@ -29,9 +31,92 @@ pub fn invite(
     books: &[String],
     by: Actor,
 ) -> Result<InvitationShown, ActError> {
+    invite_until(practice, role, name, books, Partner::default(), by)
+}
+
+/// What a partner has beyond others.
+#[derive(Debug, Clone, Default)]
+pub struct Partner {
+    /// The end of the work: RFC 3339.
+    pub until: Option<String>,
+    /// What they are there for.
+    pub purpose: Option<String>,
+}
+
+impl Partner {
+    /// A partner has both, and an end that lies ahead.
+    fn parse(&self, practice: &Practice, role: Role) -> Result<(Option<Timestamp>, Option<Label>), ActError> {
+        let until = self.until.as_deref().map(Timestamp::parse_rfc3339).transpose();
+        let until = until.map_err(|error| failed(&error))?;
+        let purpose = self.purpose.as_deref().map(Label::parse).transpose();
+        let purpose = purpose.map_err(|_| ActError::NameWrong)?;
+        let is_whole = until.is_some_and(|until| until > practice.now()) && purpose.is_some();
+        match role != Role::Partner || is_whole {
+            true => Ok((until, purpose)),
+            false => Err(ActError::Rights { error: RightsError::PartnerNeeds }),
+        }
+    }
+}
+
+/// As [`invite`], with what a partner needs.
+///
+/// # Errors
+/// [`ActError`].
+pub fn invite_until(
+    practice: &Arc<Practice>,
+    role: Role,
+    name: &str,
+    books: &[String],
+    partner: Partner,
+    by: Actor,
+) -> Result<InvitationShown, ActError> {
     let label = Label::parse(name).map_err(|_| ActError::NameWrong)?;
+    let (until, purpose) = partner.parse(practice, role)?;
+    if matches!(role, Role::Admin | Role::Auditor) && !books.is_empty() {
+        return Err(ActError::Rights { error: RightsError::NoBooks { role: role.to_string() } });
+    }
     let books = books.iter().map(|book| book::find(practice, book)).collect::<Result<Vec<_>, _>>()?;
     let person = PersonId::from_bytes(host::random::bytes().map_err(|error| failed(&error))?);
+    let house = entry_key(practice, EntryScope::House)?;
+    let own = entry_key(practice, EntryScope::Person(person))?;
+    let first = move |group: &Group<'_>| {
+        let mut statements = vec![
+            group.made(PersonAdded { person, role, until, by }, house)?,
+            group.made(PersonNamed { person, name: label }, own)?,
+        ];
+        if let Some(purpose) = purpose {
+            statements.push(group.made(PurposeStated { person, purpose }, own)?);
+        }
+        for book in books {
+            statements.push(group.made(GrantGiven { person, book, until: None, by }, house)?);
+        }
+        Ok(statements)
+    };
+    issue(practice, person, role, None, by, first)
+}
+
+/// Invites a person who is there, for another device; the device that it replaces is revoked when that is confirmed.
+///
+/// # Errors
+/// [`ActError`].
+pub fn again(
+    practice: &Arc<Practice>,
+    person: &Person,
+    replaces: Option<DeviceId>,
+    by: Actor,
+) -> Result<InvitationShown, ActError> {
+    issue(practice, person.id, person.role(), replaces, by, |_| Ok(Vec::new()))
+}
+
+/// Draws an invitation and states it, after what comes first.
+fn issue(
+    practice: &Arc<Practice>,
+    person: PersonId,
+    role: Role,
+    replaces: Option<DeviceId>,
+    by: Actor,
+    first: impl FnOnce(&Group<'_>) -> Result<Vec<Made>, protocol::Refusal> + Send + 'static,
+) -> Result<InvitationShown, ActError> {
     let life =
         if role.is_staff() { limits::INVITATION_STAFF_SECONDS } else { limits::INVITATION_CLIENT_SECONDS };
     let expires = practice.now().plus_seconds(life);
@@ -39,17 +124,10 @@ pub fn invite(
     let word = invitation.word().map_err(|error| failed(&error))?;
     enrol::keep_invitation(practice, &invitation).map_err(|error| failed(&error))?;
     let house = entry_key(practice, EntryScope::House)?;
-    let own = entry_key(practice, EntryScope::Person(person))?;
     let id = invitation.id;
     let outcome = commit(practice, move |group| {
-        let mut statements = vec![
-            group.made(PersonAdded { person, role, until: None, by }, house)?,
-            group.made(PersonNamed { person, name: label }, own)?,
-        ];
-        for book in books {
-            statements.push(group.made(GrantGiven { person, book, until: None, by }, house)?);
-        }
-        let issued = InvitationIssued { invitation: id, person, role, expires, replaces: None, by };
+        let mut statements = first(group)?;
+        let issued = InvitationIssued { invitation: id, person, role, expires, replaces, by };
         statements.push(group.made(issued, house)?);
         Ok(statements)
     });

@@ -5,6 +5,7 @@
 pub mod book;
 pub mod invitation;
 pub mod people;
+pub mod rights;
 pub mod rotate;
 
 use model::EntryKeyId;

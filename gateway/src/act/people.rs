@@ -7,7 +7,7 @@ use model::Timestamp;
 use office::{BookShown, DeviceShown, PersonShown};
 
 use crate::enrol;
-use crate::ledger::rows::Standing;
+use crate::ledger::rows::{Footing, Standing};
 use crate::practice::Practice;
 
 /// Everybody, with devices and invitations.
@@ -42,6 +42,15 @@ pub fn all(practice: &Practice) -> Vec<PersonShown> {
             })
             .map(|(id, _)| id.to_string())
             .collect(),
+        standing: match (person.footing(), person.is_over(now)) {
+            (Footing::Active, false) => "active",
+            (Footing::Active, true) => "over",
+            (Footing::Suspended, _) => "suspended",
+            (Footing::Ended, _) => "revoked",
+        }
+        .to_owned(),
+        until: person.until().map(Timestamp::to_rfc3339),
+        purpose: person.purpose().as_deref().map(str::to_owned),
     };
     practice.registry.people().into_iter().map(person).collect()
 }

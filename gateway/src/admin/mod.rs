@@ -18,7 +18,7 @@ use vault::EntryScope;
 
 pub use socket::{AskError, ServeError, Serving, ask, serve};
 
-use crate::act::{self, ActError, book, invitation, people, rotate};
+use crate::act::{self, ActError, book, invitation, people, rights, rotate};
 use crate::commit::Group;
 use crate::operation::hello::SOFTWARE;
 use crate::practice::Practice;
@@ -32,10 +32,13 @@ pub fn perform(practice: &Arc<Practice>, request: Request, by: Actor) -> Answer 
             answer(practice, book::add(practice, &name, by), |book| Answer::Book { book, repeats })
         }
         Request::BookList => Answer::Books { books: book::list(practice) },
-        Request::Invite { role, name, books } => match Role::parse(&role) {
+        Request::Invite { role, name, books, until, purpose } => match Role::parse(&role) {
             Ok(role) => {
-                answer(practice, invitation::invite(practice, role, &name, &books, by), |invitation| {
-                    Answer::Invitation { invitation, practice: practice.config.name.clone() }
+                let partner = invitation::Partner { until, purpose };
+                let invited = invitation::invite_until(practice, role, &name, &books, partner, by);
+                answer(practice, invited, |invitation| Answer::Invitation {
+                    invitation,
+                    practice: practice.config.name.clone(),
                 })
             }
             Err(_) => Answer::Malformed,
@@ -60,6 +63,12 @@ pub fn perform(practice: &Arc<Practice>, request: Request, by: Actor) -> Answer 
             Some(asked) => answer(practice, rotate::step(practice, &asked, by), |answer| answer),
             None => Answer::Malformed,
         },
+        Request::Rights { act, lock_out } => {
+            answer(practice, rights::perform(practice, act, lock_out, by), |done| Answer::Rights {
+                done,
+                practice: practice.config.name.clone(),
+            })
+        }
     }
 }
 
@@ -110,5 +119,7 @@ fn status(practice: &Practice) -> Status {
         uploads: u64::try_from(practice.vault.uploads().all().len()).unwrap_or(u64::MAX),
         free_percent: practice.free_percent(),
         software: SOFTWARE.to_owned(),
+        admins: rights::admins_active(practice),
+        not_recorded: u64::try_from(practice.denials.waiting()).unwrap_or(u64::MAX),
     }
 }

@@ -170,7 +170,13 @@ fn a_clock_that_is_held_commits_nothing_until_it_is_confirmed() {
 fn an_invitation_that_nobody_used_is_told_from_one_that_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
     let opened = opened(&folder.path().join("p"));
-    let invite = Request::Invite { role: "bookkeeper".to_owned(), name: "王".to_owned(), books: vec![] };
+    let invite = Request::Invite {
+        role: "bookkeeper".to_owned(),
+        name: "王".to_owned(),
+        books: vec![],
+        until: None,
+        purpose: None,
+    };
     let Answer::Invitation { invitation, .. } = perform(&opened.practice, invite, Actor::AdminSocket) else {
         panic!()
     };

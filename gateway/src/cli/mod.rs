@@ -37,7 +37,7 @@ enum Command {
     Init(init::Flags),
     Run(run::Flags),
     #[command(flatten)]
-    Office(::office::Command<Place>),
+    Office(Box<::office::Command<Place>>),
     Repost(Place),
     #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
     Root(root::Command),

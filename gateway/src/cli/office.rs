@@ -20,14 +20,15 @@ const HELD_LOOK: Duration = Duration::from_millis(200);
 
 /// Asks, and tells the answer.
 pub(super) fn run(context: &Context, asking: &dyn Asking, place: &Place) -> Result<Exit, Failure> {
-    let answer = office::done(asked(context, place, asking.request()?)?)?;
+    let request = asking.request()?;
     let desk = Desk {
         console: context.console.clone(),
         clock: context.clock.clone(),
         begun: context.begun,
         program: Program::gateway(&place.folder.real()),
     };
-    asking.tell(&desk, answer)
+    asking.confirm(&desk)?;
+    asking.tell(&desk, office::done(asked(context, place, request)?)?)
 }
 
 /// Has it done by the running gateway, or does it here where none runs.

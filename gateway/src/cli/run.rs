@@ -125,6 +125,9 @@ fn warn_of_start(context: &Context, opened: &Opened) {
     if practice.clock.is_held() {
         console.warn(&failure::clock_ahead(practice.clock.now(), practice.journal.head().time));
     }
+    if practice.denials.waiting() > 0 {
+        console.warn(&failure::denials_waiting(practice.denials.waiting() as u64));
+    }
     let shred = practice.folder.join("shred");
     match practice.disk.medium_of(&shred) {
         host::MediumVerdict::CanForget => {}
