@@ -18,6 +18,7 @@
 //! invitation   the one-time word and code, and the three keys that follow from them
 //! enrolment    both sides of the enrolment exchange, as machines without I/O
 //! renewal      both sides of a renewal: new keys, vouched for by the current one
+//! factor       the second factor: a phone's codes, recovery codes, and their memory
 //! tls          the three TLS configurations
 //! admission    what a connection may be, decided before its first stream
 //! ```
@@ -38,6 +39,7 @@ mod codec;
 pub mod crl;
 pub mod enrolment;
 pub mod error;
+pub mod factor;
 pub mod invitation;
 pub mod judge;
 pub mod key;

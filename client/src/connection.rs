@@ -11,7 +11,7 @@ use host::Clock;
 use model::BookId;
 use protocol::message::{Books, Content, Hello, Welcome};
 use protocol::record::{Answer, BookList};
-use protocol::{CloseCode, List, Message, Text, VERSIONS};
+use protocol::{Body, CloseCode, List, Message, Text, VERSIONS};
 use quinn::VarInt;
 use quinn::crypto::rustls::QuicClientConfig;
 use receipts::Vkey;
@@ -340,6 +340,18 @@ impl Connection {
     /// The connection is gone, or no stream is given for too long.
     pub async fn open(&self) -> Result<(Asks, Answers), WireFailure> {
         tokio::time::timeout(ANSWER_PATIENCE, open(&self.quic)).await.unwrap_or(Err(WireFailure::Silent))
+    }
+
+    /// Asks with one message; the answer is one too.
+    ///
+    /// # Errors
+    /// As [`Answers::due`]; [`WireFailure::Silent`].
+    pub async fn ask_one<T: Body<Message>>(&self, request: impl Into<Message>) -> Result<T, WireFailure> {
+        let (mut asks, mut answers) = self.open().await?;
+        asks.send(request).await?;
+        asks.finish();
+        let answer = self.unless_silent(SILENCE_WAITING, answers.due::<T>());
+        tokio::time::timeout(ANSWER_PATIENCE, answer).await.unwrap_or(Err(WireFailure::Silent))
     }
 
     /// Asks with one message; the answer is a long one.

@@ -33,6 +33,7 @@ pub mod device;
 pub mod download;
 mod endpoint;
 pub mod enrol;
+pub mod factor;
 pub mod fetch;
 pub mod hash;
 pub mod home;

@@ -15,11 +15,14 @@
 //! Unknown, forbidden and absent are one answer, [`protocol::Refusal::absent`], after the same look-ups.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{BookId, Role, Timestamp};
 use protocol::{Code, Refusal};
+use receipts::event::Factor;
 
 use crate::certificate::{DeviceCertificate, Held};
+use crate::fresh::Fresh;
 use crate::ledger::rows::Standing;
 use crate::registry::{Book, Device, Epochs, Registry};
 
@@ -29,6 +32,8 @@ pub struct Peer {
     device: Arc<Device>,
     certificate: Arc<DeviceCertificate>,
     registry: Arc<Registry>,
+    /// Of this connection alone.
+    fresh: Arc<Fresh>,
 }
 
 /// A request that may be carried out.
@@ -76,7 +81,7 @@ impl Peer {
     /// For the listener alone: the device that the registry knows this connection's certificate as.
     pub(crate) fn admitted(held: &Held, registry: Arc<Registry>) -> Self {
         let Held { device, certificate } = held.clone();
-        Self { device, certificate, registry }
+        Self { device, certificate, registry, fresh: Arc::default() }
     }
 
     /// Its device.
@@ -119,6 +124,22 @@ impl Peer {
             (true, false) => Ok(()),
             (true, true) => Err(Code::RenewFirst.into()),
             (false, _) => Err(Code::Revoked.into()),
+        }
+    }
+
+    /// What of the person's second factor is fresh on this connection.
+    ///
+    /// # Errors
+    /// [`Code::FactorMissing`], [`Code::FactorNeeded`].
+    pub fn factor(&self, now: Duration) -> Result<Factor, Refusal> {
+        let enrolled = self.device.person.factor().ok_or(Code::FactorMissing)?;
+        self.fresh.factor(enrolled, now).ok_or_else(|| Code::FactorNeeded.into())
+    }
+
+    /// A code of the second factor was shown on this connection.
+    pub fn shown(&self, factor: Factor, now: Duration) {
+        if let Some(enrolled) = self.device.person.factor() {
+            self.fresh.shown(factor, enrolled, now);
         }
     }
 

@@ -25,6 +25,8 @@ pub mod config;
 pub mod denial;
 pub mod endpoint;
 pub mod enrol;
+pub mod factors;
+pub mod fresh;
 pub mod keys;
 pub mod ledger;
 pub mod listener;

@@ -18,6 +18,7 @@ use crate::clock::GuardedClock;
 use crate::commit::{Committer, Work};
 use crate::config::Config;
 use crate::denial::{self, Denials, PendingFile};
+use crate::factors::Factors;
 use crate::keys::{Current, KeySet, Keys, current};
 use crate::ledger::rows::{self, key};
 use crate::ledger::{Begin, Ledger, Posted};
@@ -62,6 +63,8 @@ pub struct Practice {
     pub openings: Shares<DeviceId>,
     /// What each device has used of its limits.
     pub quotas: Quotas,
+    /// The turns of changing second factors.
+    pub factors: Factors,
     bundles: Bundles,
     /// Takes that are being served.
     pub takes: Takes,
@@ -222,6 +225,7 @@ impl Opened {
         let practice = Arc::new(Practice {
             folder: folder.to_path_buf(),
             quotas: Quotas::new(&config),
+            factors: Factors::default(),
             config,
             disk,
             clock,

@@ -23,6 +23,7 @@ pub struct Quotas {
     entries: Counters<PersonId>,
     requests: Counters<DeviceId>,
     renewals: Counters<DeviceId>,
+    confidential: Counters<PersonId>,
 }
 
 impl Quotas {
@@ -38,6 +39,7 @@ impl Quotas {
             entries: Counters::default(),
             requests: Counters::default(),
             renewals: Counters::default(),
+            confidential: Counters::default(),
         }
     }
 
@@ -98,6 +100,13 @@ impl Quotas {
             true => Ok(()),
             false => Err(Refusal::new(Code::TooFast).with_limit(limits::RENEWALS_PER_DAY_MAX)),
         }
+    }
+
+    /// Somebody of staff takes confidential documents without having shown a second factor. `false`: too many in a
+    /// day, however few at once.
+    pub fn confidential(&self, person: PersonId, documents: u64, now: Timestamp) -> bool {
+        let limit = limits::CONFIDENTIAL_PER_DAY_MAX;
+        documents == 0 || self.confidential.take(person, documents, limit, DAY_SECONDS, now)
     }
 
     /// A device asks something.

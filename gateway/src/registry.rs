@@ -27,6 +27,8 @@ pub struct Person {
     epoch: AtomicU64,
     name: RwLock<Option<Arc<str>>>,
     purpose: RwLock<Option<Arc<str>>>,
+    /// The entry that enrolled the second factor; 0, which is never such an entry, where there is none.
+    factor: AtomicU64,
 }
 
 /// No end.
@@ -347,6 +349,7 @@ impl Registry {
             epoch: AtomicU64::new(0),
             name: RwLock::default(),
             purpose: RwLock::default(),
+            factor: AtomicU64::new(0),
         };
         self.write().people.entry(id).or_insert_with(|| Arc::new(person));
     }
@@ -375,6 +378,12 @@ impl Registry {
     pub(crate) fn state_purpose(&self, id: PersonId, purpose: &str) {
         if let Some(person) = self.person(id) {
             *person.purpose.write().unwrap_or_else(PoisonError::into_inner) = Some(purpose.into());
+        }
+    }
+
+    pub(crate) fn set_factor(&self, id: PersonId, enrolled: Option<u64>) {
+        if let Some(person) = self.person(id) {
+            person.factor.store(enrolled.unwrap_or(0), Ordering::Release);
         }
     }
 
@@ -539,6 +548,11 @@ impl Person {
 
     fn changed(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The entry that enrolled the second factor, if there is one.
+    pub fn factor(&self) -> Option<u64> {
+        Some(self.factor.load(Ordering::Acquire)).filter(|entry| *entry > 0)
     }
 
     /// The name, as long as it is kept. Foreign text: made safe where it is shown.

@@ -9,7 +9,9 @@ use quinn::{Connection, RecvStream, SendStream};
 
 use crate::access::Peer;
 use crate::endpoint::varint;
-use crate::operation::{PATIENCE, close, fetch, hello, list, open, pieces, receipt, report, status, take};
+use crate::operation::{
+    PATIENCE, close, factor, fetch, hello, list, office, open, pieces, receipt, report, status, take,
+};
 use crate::practice::Practice;
 use crate::renew;
 use crate::wire::{Answered, Asked, Ended};
@@ -93,6 +95,13 @@ async fn dispatch(
         Message::Report(request) => report::report(practice, peer.grant(request)?, answered).await,
         Message::Status(request) => status::status(practice, peer.grant(request)?, answered).await,
         Message::Renew(request) => renew::renew(practice, peer, connection, request, answered).await,
+        Message::FactorShow(request) => factor::show(practice, peer, request, answered).await,
+        Message::FactorBegin(request) => factor::begin(practice, peer, request, answered).await,
+        Message::FactorConfirm(request) => factor::confirm(practice, peer, request, answered).await,
+        Message::FactorCodes(request) => factor::codes(practice, peer, request, answered).await,
+        Message::FactorRemove(request) => factor::remove(practice, peer, request, answered).await,
+        Message::StepUp(request) => factor::step_up(practice, peer, request, answered).await,
+        Message::Office(request) => office::office(practice, peer, request, answered).await,
         // Known, but not as the first message of a request.
         _ => Err(Refusal::new(Code::NotNow).into()),
     }

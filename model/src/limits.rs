@@ -136,6 +136,20 @@ limits! {
     /// Renewals that one device may ask for a day, the same one again included.
     RENEWALS_PER_DAY_MAX: u64 = 24;
 
+    // The second factor.
+    /// Wrong codes of one person in a pause's time before there is a pause.
+    FACTOR_FAILURES_MAX: usize = 5;
+    /// How long a person's codes are not looked at then.
+    FACTOR_PAUSE_SECONDS: u64 = 15 * 60;
+    /// Wrong codes of one person in a day before the factor is locked.
+    FACTOR_FAILURES_PER_DAY_MAX: usize = 20;
+    /// How long a code holds, on the connection that it was given on.
+    FACTOR_FRESH_SECONDS: u64 = 5 * 60;
+    /// Confidential documents that one of staff takes in a day without showing a second factor.
+    CONFIDENTIAL_PER_DAY_MAX: u64 = 10;
+    /// A request to the office over the wire, in bytes.
+    OFFICE_REQUEST_BYTES_MAX: usize = 32 * 1024;
+
     // Disk.
     /// One frame of a log.
     FRAME_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -168,6 +182,8 @@ const _: () = {
     assert!(
         opening_bytes(SUBMISSION_DOCUMENTS_MAX as u64, DEVICE_BYTES_PER_DAY_MAX) <= OPENINGS_BYTES_PER_DEVICE
     );
+    assert!(FACTOR_FAILURES_MAX < FACTOR_FAILURES_PER_DAY_MAX);
+    assert!(OFFICE_REQUEST_BYTES_MAX + 1024 < MESSAGE_BYTES_MAX);
     assert!(ENROLMENTS_PER_PREFIX_MAX < ENROLMENTS_MAX);
     assert!(ENROLMENT_CONNECTIONS_PER_PREFIX_MAX < ENROLMENT_CONNECTIONS_MAX);
     assert!(ENROLMENT_CONNECTIONS_MAX < CONNECTIONS_MAX);

@@ -89,6 +89,11 @@ pub enum Answer {
         /// The practice's name, for the message to whom is invited.
         practice: String,
     },
+    /// The person has no second factor any more.
+    FactorReset {
+        /// Their name.
+        person: String,
+    },
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use console::{Exit, Failure};
 
-use crate::{Answer, Desk, Request, book, clock, invitation, people, rights, rotate, status};
+use crate::{Answer, Desk, Request, book, clock, factor, invitation, people, rights, rotate, status};
 
 /// A command of the office: it asks for something, and tells what was answered.
 pub trait Asking {
@@ -73,6 +73,9 @@ pub enum Command<P: clap::Args> {
     /// Roles.
     #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
     Role(rights::RoleCommand<P>),
+    /// People's second factors.
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Factor(factor::Command<P>),
 }
 
 impl<P: clap::Args> Command<P> {
@@ -90,6 +93,7 @@ impl<P: clap::Args> Command<P> {
             Self::Person(command) => command.parts(),
             Self::Grant(asked) => asked.parts(),
             Self::Role(command) => command.parts(),
+            Self::Factor(command) => command.parts(),
         }
     }
 }

@@ -24,6 +24,7 @@ mod book;
 mod clock;
 mod command;
 mod desk;
+mod factor;
 mod invitation;
 mod people;
 pub mod picture;

@@ -30,6 +30,8 @@ pub struct PersonShown {
     /// What a partner is there for; foreign text.
     #[serde(default)]
     pub purpose: Option<String>,
+    /// Whether they have a second factor.
+    pub factor: bool,
 }
 
 /// A device, as it is shown.

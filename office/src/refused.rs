@@ -86,6 +86,23 @@ pub enum ActError {
         /// Why.
         error: RightsError,
     },
+    /// No person has this name or id.
+    #[error("there is no person {person:?}")]
+    PersonUnknown {
+        /// As it was given.
+        person: String,
+    },
+    /// Several people have this name.
+    #[error("several people are called {person:?}")]
+    PersonAmbiguous {
+        /// As it was given.
+        person: String,
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// It was asked from afar.
+    #[error("this can be done at the gateway's own machine alone")]
+    AtTheGateway,
 }
 
 impl ActError {
@@ -136,6 +153,9 @@ pub fn failure_of(error: &ActError) -> Failure {
         ActError::RotationBehind { kind, count } => failure::rotation_behind(kind, u64::from(*count)),
         ActError::RootAnswer { cause } => failure::root_answer(cause),
         ActError::Rights { error } => rights::failure_of(error),
+        ActError::PersonUnknown { person } => failure::person_unknown(person),
+        ActError::PersonAmbiguous { person, ids } => failure::person_ambiguous(person, ids.join(", ")),
+        ActError::AtTheGateway => failure::at_the_gateway(),
     }
 }
 

@@ -67,6 +67,11 @@ pub enum Request {
         #[serde(default)]
         lock_out: bool,
     },
+    /// Takes a person's second factor away.
+    FactorReset {
+        /// Their id or name.
+        person: String,
+    },
 }
 
 /// What an act takes of who asks for it from afar. At the gateway's own machine, who may open the socket may ask.
@@ -96,6 +101,7 @@ impl Request {
             Self::RotateStatus => "rotate-status",
             Self::Rotate { .. } => "rotate",
             Self::Rights { .. } => "rights",
+            Self::FactorReset { .. } => "factor-reset",
         }
     }
 
@@ -105,7 +111,10 @@ impl Request {
             Self::BookList | Self::People | Self::Status | Self::RotateStatus => Gravity::Look,
             // What has no way back, and what the root decides.
             Self::Rotate { kind, step, force, stolen, .. } => {
-                let is_grave = kind == "root" || step == "retire" || *stolen || force.is_some();
+                let is_grave = kind == "root"
+                    || matches!(step.as_str(), "retire" | "next")
+                    || *stolen
+                    || force.is_some();
                 if is_grave { Gravity::Grave } else { Gravity::Change }
             }
             // Another admin: authority that outlives the one who gave it.
@@ -116,6 +125,8 @@ impl Request {
             Self::Rights { lock_out: true, .. } => Gravity::AtTheGateway,
             Self::Rights { act, .. } if act.is_grave() => Gravity::Grave,
             Self::Rights { .. } => Gravity::Change,
+            // An admin who could reset another's factor from afar would not need it.
+            Self::FactorReset { .. } => Gravity::AtTheGateway,
         }
     }
 }

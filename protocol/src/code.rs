@@ -77,9 +77,14 @@ codes! {
     17 NotConfirmed "not-confirmed" Never "An admin has not yet compared this device's check digits."
     18 Revoked "revoked" Never "This device, or its person, is no longer admitted."
     19 RenewFirst "renew-first" Never "The device's certificate has expired and must be renewed first."
-
+    20 FactorNeeded "factor-needed" Never "A code of the second factor must be shown on this connection first."
+    21 FactorMissing "factor-missing" Never "This needs a second factor, and the person has none yet."
+    22 FactorWrong "factor-wrong" Never "The code is wrong, or was used before."
+    23 FactorPaused "factor-paused" Later "Too many codes were wrong; none is looked at for a while."
     24 RenewalBad "renewal-bad" Never "The request for new certificates is not proven by the keys that it must be proven by."
     25 Superseded "superseded" Never "Another certificate of this device is in use already: two machines may share one identity."
+    26 FactorLocked "factor-locked" Never "Too many codes were wrong in a day; an admin must reset the factor."
+    27 FactorExists "factor-exists" Never "The person has a second factor already."
 
     // What is held.
     32 Locked "locked" Later "The documents of this class are locked until people open them."

@@ -38,8 +38,8 @@ pub const NAMED: &[(&str, &str, &str)] = &[
     ("media-type", "tstr .size (3..100)", "as the sender names it; nothing acts on it"),
     (
         "content",
-        "1..6",
-        "what comes in runs: 1 open-answer, 2 receipt, 3 list, 4 listing, 5 status-page, 6 book-list",
+        "1..7",
+        "what comes in runs: 1 open-answer, 2 receipt, 3 list, 4 listing, 5 status-page, 6 book-list, 7 office-answer",
     ),
     ("standing", "1..2", "1 active, 2 waiting until an admin has compared the check digits"),
     (

@@ -62,6 +62,8 @@ pub const RENEW_BYTES_MAX: usize = 1024;
 pub const RENEWED_BYTES_MAX: usize = 16 * 1024;
 /// Largest frame body that is read on the renewal's own ALPN: a renew with its announcement.
 pub const RENEW_MESSAGE_BYTES_MAX: usize = RENEW_BYTES_MAX + limits::STATEMENT_BYTES_MAX + 64;
+/// Largest code of a second factor as it is typed, in bytes.
+pub const CODE_BYTES_MAX: usize = 64;
 /// Versions in one hello or refusal.
 pub const VERSIONS_MAX: usize = 16;
 
@@ -358,6 +360,68 @@ messages! {
         /// Where the page before ended.
         3 after: Option<Bytes<64>>,
     }
+
+    /// How the person's second factor is. Answer: factor-state.
+    56 FactorShow by Companion {
+    }
+
+    /// How a second factor is.
+    57 FactorState by Gateway {
+        /// Whether there is one.
+        1 enrolled: bool,
+        /// Recovery codes that are left.
+        2 recovery_left: u16,
+        /// Whether too many codes were wrong in a day.
+        3 locked: bool,
+    }
+
+    /// Begins the enrolment of a second factor; one that was begun before counts no more. Answer: factor-secret.
+    58 FactorBegin by Companion {
+    }
+
+    /// What the phone is to share with the gateway, said once.
+    59 FactorSecret by Gateway {
+        /// The secret of RFC 6238.
+        1 secret: Bytes<32>,
+    }
+
+    /// Two codes in a row make the factor the person's. Answer: recovery-codes; a code is fresh from now on.
+    60 FactorConfirm by Companion {
+        /// A code.
+        1 first: Text<CODE_BYTES_MAX>,
+        /// The one after it.
+        2 second: Text<CODE_BYTES_MAX>,
+    }
+
+    /// The recovery codes, said once.
+    61 RecoveryCodes by Gateway {
+        /// As people write them down.
+        1 codes: List<Text<CODE_BYTES_MAX>, 16>,
+    }
+
+    /// Draws the recovery codes anew; a code must be fresh. Answer: recovery-codes.
+    62 FactorCodes by Companion {
+    }
+
+    /// Takes the second factor away; a code must be fresh. Answer: done.
+    63 FactorRemove by Companion {
+    }
+
+    /// Shows a code: it is fresh from now on for a while, on this connection alone. Answer: done.
+    64 StepUp by Companion {
+        /// The code of the phone, or a recovery code.
+        1 code: Text<CODE_BYTES_MAX>,
+    }
+
+    /// Asks the office. Answer: office-answer in runs. From anybody but an admin it is an unknown message.
+    72 Office by Companion {
+        /// The request: JSON, opaque here.
+        1 request: Bytes<{ limits::OFFICE_REQUEST_BYTES_MAX }>,
+        /// For the gravest acts: a code, for this act alone.
+        2 code: Option<Text<CODE_BYTES_MAX>>,
+        /// With it: the digest of the act that the code is for.
+        3 act: Option<Sha256Digest>,
+    }
 }
 
 /// What a peer's message is when a certain one is due.
@@ -431,6 +495,8 @@ enumerations! {
         5 StatusPage,
         /// [`crate::record::BookList`].
         6 BookList,
+        /// The office's answer: JSON, opaque here.
+        7 OfficeAnswer,
     }
 
     /// Whether a device has its rights.

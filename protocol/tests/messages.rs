@@ -31,6 +31,12 @@ fn largest() -> Vec<Message> {
         Close { submission, lease, origin: Bytes::new(full(limits::STATEMENT_BYTES_MAX)).unwrap() }.into(),
         Take { statement: Bytes::new(full(limits::STATEMENT_BYTES_MAX)).unwrap() }.into(),
         Report { take: samples::digest(1), documents: numbers() }.into(),
+        Office {
+            request: Bytes::new(full(limits::OFFICE_REQUEST_BYTES_MAX)).unwrap(),
+            code: Text::new("8".repeat(CODE_BYTES_MAX)).ok(),
+            act: Some(samples::digest(1)),
+        }
+        .into(),
     ];
     for (message, _) in samples::messages() {
         if let Message::Welcome(welcome) = message {

@@ -21,7 +21,8 @@ pub use self::denied::{
     RoleChanged,
 };
 pub use self::values::{
-    Actor, BoundCertificate, Custody, Der, HandoverReason, Label, LastCheckpoint, Medium, Opaque, Word,
+    Actor, BoundCertificate, Custody, Der, Factor, HandoverReason, Label, LastCheckpoint, Medium, Opaque,
+    Word,
 };
 use crate::checkpoint::NOTE_BYTES_MAX;
 use crate::es256::CERTIFICATE_BYTES_MAX;
@@ -247,6 +248,38 @@ members! {
         by: Actor = "by",
     }
 
+    /// A person has a second factor, shown to work by two codes in a row.
+    struct FactorEnrolled {
+        /// The person.
+        person: PersonId = "person",
+        /// Which device asked for it.
+        by: Actor = "by",
+    }
+
+    /// A person's second factor is gone.
+    struct FactorRemoved {
+        /// The person.
+        person: PersonId = "person",
+        /// Who did it: the person, or an admin at the gateway who resets it.
+        by: Actor = "by",
+    }
+
+    /// Recovery codes were drawn and shown once; those before count no more.
+    struct RecoveryCodesDrawn {
+        /// The person.
+        person: PersonId = "person",
+        /// Which device asked for them.
+        by: Actor = "by",
+    }
+
+    /// A recovery code was used up in place of a phone.
+    struct RecoveryCodeUsed {
+        /// The person.
+        person: PersonId = "person",
+        /// On which device.
+        by: Actor = "by",
+    }
+
     /// The gateway serves.
     struct GatewayStarted {
         /// Which software.
@@ -420,6 +453,10 @@ events! {
         CertificateUsed "urn:counterfoil:event:CertificateUsed"
         RotationPlanned "urn:counterfoil:event:RotationPlanned"
         RotationDone "urn:counterfoil:event:RotationDone"
+        FactorEnrolled "urn:counterfoil:event:FactorEnrolled"
+        FactorRemoved "urn:counterfoil:event:FactorRemoved"
+        RecoveryCodesDrawn "urn:counterfoil:event:RecoveryCodesDrawn"
+        RecoveryCodeUsed "urn:counterfoil:event:RecoveryCodeUsed"
     }
 }
 

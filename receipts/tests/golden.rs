@@ -187,7 +187,9 @@ fn one_of_each() -> Vec<(&'static str, Signed)> {
         ("CertificateUsed", CertificateUsed { device, certificate: digest("used") }.into()),
     ];
     let mut all = vec![("Origin", origin), ("ConsignmentAcceptance", take_signed)];
-    for (at, (name, event)) in gateway.into_iter().chain(denied()).chain(rotated()).enumerate() {
+    for (at, (name, event)) in
+        gateway.into_iter().chain(denied()).chain(rotated()).chain(factors()).enumerate()
+    {
         all.push((name, practice.state(10 + at as u64, event)));
     }
     let announced = SigningKeyAnnounced {
@@ -228,6 +230,23 @@ fn rotated() -> Vec<(&'static str, GatewayEvent)> {
                 new_log: Some(practice.checkpoints.vkey("new.counterfoil.internal/journal").unwrap()),
             }
             .into(),
+        ),
+    ]
+}
+
+/// Second factors, and who acts on one.
+fn factors() -> Vec<(&'static str, GatewayEvent)> {
+    let (person, device) = (person(), practice().device);
+    vec![
+        ("FactorEnrolled", FactorEnrolled { person, by: Actor::Device(device) }.into()),
+        ("FactorRemoved", FactorRemoved { person, by: Actor::AdminSocket }.into()),
+        (
+            "RecoveryCodesDrawn",
+            RecoveryCodesDrawn { person, by: Actor::DeviceWith(device, Factor::Totp) }.into(),
+        ),
+        (
+            "RecoveryCodeUsed",
+            RecoveryCodeUsed { person, by: Actor::DeviceWith(device, Factor::Recovery) }.into(),
         ),
     ]
 }

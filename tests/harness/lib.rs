@@ -23,6 +23,7 @@ pub mod files;
 pub mod gateway;
 pub mod hostile_certificates;
 pub mod peer;
+pub mod phone;
 pub mod power;
 pub mod practice;
 pub mod process;

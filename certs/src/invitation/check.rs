@@ -3,7 +3,7 @@
 
 /// What the check symbols say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// They fit.
     Fits,
     /// One wrong symbol here, counted from 0, explains it.
@@ -12,10 +12,8 @@ pub(super) enum Found {
     Several,
 }
 
-const SYMBOLS: usize = super::CODE_SYMBOLS;
-
-/// The two check symbols for 23 values.
-pub(super) fn check_symbols(data: &[u8]) -> [u8; 2] {
+/// The two check symbols for at most 29 values: 23 of an invitation, 10 of a recovery code (shortened).
+pub(crate) fn check_symbols(data: &[u8]) -> [u8; 2] {
     // Divides by (x - a)(x - a^2) = x^2 + (a + a^2) x + a^3; the remainder is the check.
     let (one, two) = (power(1) ^ power(2), power(3));
     data.iter().fold([0u8; 2], |[high, low], value| {
@@ -24,15 +22,15 @@ pub(super) fn check_symbols(data: &[u8]) -> [u8; 2] {
     })
 }
 
-/// Looks at 25 values.
-pub(super) fn examine(symbols: &[u8]) -> Found {
+/// Looks at values that end with their check symbols.
+pub(crate) fn examine(symbols: &[u8]) -> Found {
     let (first, second) = (evaluate(symbols, power(1)), evaluate(symbols, power(2)));
     match (first, second) {
         (0, 0) => Found::Fits,
         (0, _) | (_, 0) => Found::Several,
         // One error of size m at exponent e gives m a^e and m a^2e: their quotient is a^e.
-        _ => match (0..SYMBOLS).find(|exponent| multiply(first, power(*exponent)) == second) {
-            Some(exponent) => Found::One { at: SYMBOLS - 1 - exponent },
+        _ => match (0..symbols.len()).find(|exponent| multiply(first, power(*exponent)) == second) {
+            Some(exponent) => Found::One { at: symbols.len() - 1 - exponent },
             None => Found::Several,
         },
     }

@@ -1,7 +1,7 @@
 //! The invitation: a public number and an 85-bit secret, as one word to paste or as 25 symbols to type, and the
 //! three keys that follow from them. Who was invited to what is the registry's.
 
-mod check;
+pub(crate) mod check;
 mod code;
 mod keys;
 mod word;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use console::{Arg, Exit, args, failure, fields};
 
 use super::Context;
+use super::factor::CodeFlags;
 use super::list;
 use crate::connection::book_names;
 use crate::fetch::{Brought, Order, fetch};
@@ -19,6 +20,8 @@ pub(super) struct Flags {
     which: list::Flags,
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
+    #[command(flatten)]
+    code: CodeFlags,
 }
 
 pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
@@ -29,7 +32,8 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let books = book_names(&listing::books(&mut link, &practice).await?);
     filter.book = flags.which.book(&books)?;
     let to = flags.to.unwrap_or_else(|| PathBuf::from("."));
-    let order = Order { practice, signer: device.signer.clone(), filter, books, to };
+    let codes = flags.code.codes(context);
+    let order = Order { practice, signer: device.signer.clone(), filter, books, to, codes };
     let brought = fetch(order, &mut link, &context.console).await?;
     link.close().await;
     Ok(tell(context, &brought))

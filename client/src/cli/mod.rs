@@ -1,10 +1,12 @@
 //! The command line: what can be asked, and what all commands need. A command's own file says what it does.
 
+mod admin;
 mod agent;
 mod books;
 mod cert;
 mod drop;
 mod enrol;
+mod factor;
 mod fetch;
 mod list;
 mod receipt;
@@ -64,6 +66,10 @@ enum Command {
     Whoami,
     Cert(cert::Flags),
     Agent(agent::Flags),
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Factor(factor::Command),
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Admin(office::Command<factor::CodeFlags>),
 }
 
 /// What every command has.
@@ -203,6 +209,8 @@ async fn dispatch(context: &Context, command: Command) -> Told<Exit> {
         Command::Whoami => whoami::run(context),
         Command::Cert(flags) => cert::run(context, &flags).await,
         Command::Agent(flags) => agent::run(context, &flags).await,
+        Command::Factor(command) => factor::run(context, command).await,
+        Command::Admin(command) => admin::run(context, &command).await,
     }
 }
 

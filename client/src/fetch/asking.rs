@@ -12,6 +12,7 @@ use protocol::{Bytes, Code, List, Refusal};
 use super::Fetching;
 use crate::connection::Connection;
 use crate::download::Download;
+use crate::factor;
 use crate::link::Link;
 use crate::take::{Take, TakeState, Taken};
 use crate::trouble::{self, Told};
@@ -49,6 +50,12 @@ impl Fetching {
                 }
                 Err(WireFailure::Refused(refusal)) if is_answer(&refusal) => {
                     return self.refused(take, &refusal);
+                }
+                Err(WireFailure::Refused(refusal)) if factor::is_needed(&refusal) => {
+                    // The take is not known there yet: a code first, then the same take again.
+                    if let Err(error) = factor::step_up(&connection, &self.codes).await {
+                        link.again(&error).await?;
+                    }
                 }
                 Err(error) => link.again(&error).await?,
             }

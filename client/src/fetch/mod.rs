@@ -21,6 +21,7 @@ use receipts::list::DocumentRef;
 use self::asking::Shown;
 use crate::device::DeviceSigner;
 use crate::download::{By, Download, Ended, Failed, Setup};
+use crate::factor::Codes;
 use crate::landing::{Chooser, Ground};
 use crate::link::Link;
 use crate::listing::{self, Filter};
@@ -44,6 +45,8 @@ pub struct Order {
     pub books: Vec<(BookId, String)>,
     /// The folder that they go to.
     pub to: PathBuf,
+    /// Where codes of the second factor come from, should one be needed.
+    pub codes: Codes,
 }
 
 /// What a run came to.
@@ -74,13 +77,21 @@ pub struct Brought {
 /// # Errors
 /// What stopped it; what is durable stays, and the same order goes on with it.
 pub async fn fetch(order: Order, link: &mut Link, console: &Console) -> Told<Brought> {
-    let Order { practice, signer, filter, books, to } = order;
+    let Order { practice, signer, filter, books, to, codes } = order;
     let ground = tokio::task::block_in_place(|| Ground::prepare(practice.disk(), &to))?;
     let store = TakeStore::new(practice.disk().clone(), practice.takes()?);
     store.sweep()?;
     let brought = Brought { folder: ground.to().to_path_buf(), ..Brought::default() };
-    let mut fetching =
-        Fetching { practice, signer, ground, store, console: console.clone(), progress: None, brought };
+    let mut fetching = Fetching {
+        practice,
+        signer,
+        ground,
+        store,
+        codes,
+        console: console.clone(),
+        progress: None,
+        brought,
+    };
     let ended = fetching.run(link, &filter, &books).await;
     if let Some(progress) = &fetching.progress {
         progress.finish();
@@ -93,6 +104,7 @@ struct Fetching {
     signer: Arc<DeviceSigner>,
     ground: Ground,
     store: TakeStore,
+    codes: Codes,
     console: Console,
     progress: Option<Progress>,
     brought: Brought,

@@ -148,3 +148,20 @@ cause-open-to-others = others on this machine can read it; close it to them (chm
 list-empty = None.
 yes = yes
 no = no
+
+## The second factor.
+
+secret-code = Code of your second factor:
+secret-code-first = The code that your phone shows now:
+secret-code-second = The next code, when it changes:
+factor-scan = Scan this with an authenticator app on your phone:
+factor-secret = { "  " }or type this secret into it: { $secret }
+factor-uri = { "  " }{ $uri }
+factor-enrolled = ✓ Your phone is your second factor now.
+factor-codes-title = Ten recovery codes, for when the phone is lost. Each is good once; they are shown this once. Write them down and keep them away from this device:
+factor-codes-drawn = ✓ Ten new recovery codes; the old ones count no more.
+factor-removed = ✓ You have no second factor any more.
+factor-has = You have a second factor; { $left } recovery codes are left.
+factor-has-not = You have no second factor. Enrol one with: counterfoil factor enrol
+factor-is-locked = Your second factor is locked: too many codes were wrong in a day.
+factor-reset = ✓ “{ $person }” has no second factor any more and can enrol a new one.

@@ -208,6 +208,46 @@ err-renewal-refused = The gateway did not renew this device's certificate.
 why-renewal-refused = The request was not proven by the keys that it must be proven by.
 next-renewal-refused = Ask an admin of the practice for a new invitation; the receipts you have stay valid.
 
+err-factor-needed = This needs a code of your second factor.
+why-factor-needed = The gateway wants to know that it is you who asks, and nobody can be asked for the code here.
+next-factor-needed = Run the same line at a terminal, or put the code into a file and add --code-file FILE (- is the input).
+
+err-factor-missing = This needs a second factor, and you have none yet.
+why-factor-missing = Whoever copies this device's keys could otherwise do the same.
+next-factor-missing = Run “counterfoil factor enrol” with your phone at hand, then the same line again.
+
+err-factor-wrong = The code is wrong, or was used before.
+why-factor-wrong = A code is good once, for about half a minute; a recovery code is good once.
+next-factor-wrong = Wait for the next code on your phone, see that its clock is right, and run the same line again.
+
+err-factor-paused = Too many codes were wrong; none is looked at for a quarter of an hour.
+why-factor-paused = Wrong codes are counted for you as a person, over all devices, so that nobody can guess.
+next-factor-paused = Wait, then run the same line again. If the wrong codes were not yours, tell an admin now.
+
+err-factor-locked = Too many codes were wrong in one day; your second factor is locked.
+why-factor-locked = Wrong codes are counted for you as a person, over all devices, so that nobody can guess.
+next-factor-locked = Ask for “counterfoil-gateway factor reset” at the gateway, then enrol a new one.
+
+err-factor-exists = You have a second factor already.
+why-factor-exists = A new phone may replace the old one only for who can still show a code.
+next-factor-exists = Run “counterfoil factor remove” first, with a code of the phone or a recovery code.
+
+err-factor-code-malformed = This is not a code.
+why-factor-code-malformed = A code has six digits; a recovery code has three groups of four letters and digits.
+next-factor-code-malformed = Type it again; nothing was sent, and no try was counted.
+
+err-factor-staff-only = A second factor is for people of the practice; you are here as { $role }.
+why-factor-staff-only = Clients fetch back only what is their own.
+next-factor-staff-only = Nothing is to be done.
+
+err-admin-only = The office is for admins; you are here as { $role }.
+why-admin-only = Whoever runs the practice is named by it, not by a device.
+next-admin-only = Ask an admin of the practice.
+
+err-at-the-gateway = This can be done at the gateway's own machine alone.
+why-at-the-gateway = What makes authority, or takes a lock away, is not to be had over the network.
+next-at-the-gateway = Log in there and run the same with “counterfoil-gateway … --dir DIR”.
+
 ## F-03xx: The connection.
 
 err-gateway-unreachable = The gateway { $address } can not be reached: { $cause }

@@ -32,6 +32,7 @@ help-arg-passphrase-file = A file that holds the passphrase that unlocks
 help-arg-recovery = Unlock with the words of the recovery kit; they are asked for
 help-arg-config = The configuration file; counterfoil.toml in the practice folder by default
 help-arg-verbose = Log more; may be repeated
+help-arg-code-file = A file that holds the code of the second factor (- is the input); it is asked for otherwise
 
 ## The companion.
 
@@ -78,6 +79,12 @@ help-counterfoil-receipt-verify = Verify a receipt offline: no network, nobody t
 help-counterfoil-receipt-verify--file = The receipt file
 help-counterfoil-receipt-verify--document = The document as it was sent, compared byte for byte; may be repeated
 help-counterfoil-receipt-verify--practice = The practice's pin (26 characters); by default the one pinned at enrolment
+help-counterfoil-factor = Your second factor: codes of your phone
+help-counterfoil-factor-enrol = Enrol a phone that shows codes; the recovery codes are shown once
+help-counterfoil-factor-show = Show whether you have a second factor, and how many recovery codes are left
+help-counterfoil-factor-codes = Draw ten new recovery codes; the old ones count no more
+help-counterfoil-factor-remove = Take your second factor away
+help-counterfoil-admin = Run the practice from an admin's own device
 
 ## The gateway.
 
@@ -191,3 +198,7 @@ help-arg-since = From which day on its keys may have been in other hands, like 2
 help-arg-note = What there is to say about it
 help-arg-lock-out = Do it even if no active admin is left; at the gateway's machine alone
 help-arg-id = Which: its id, or the name of a person or book
+
+help-office-factor = The second factor of people
+help-office-factor-reset = Take a person's second factor away, so that they can enrol a new one
+help-office-factor-reset--person = The person, by name or id

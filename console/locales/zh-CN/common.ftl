@@ -144,3 +144,20 @@ cause-open-to-others = 这台机器上的其他人能读它；请改成私有（
 list-empty = 没有。
 yes = 是
 no = 否
+
+## 动态口令
+
+secret-code = 动态口令：
+secret-code-first = 手机上现在的口令：
+secret-code-second = 变化后的下一个口令：
+factor-scan = 请用手机上的验证器应用扫描：
+factor-secret = { "  " }或手动输入密钥：{ $secret }
+factor-uri = { "  " }{ $uri }
+factor-enrolled = ✓ 动态口令已绑定到您的手机。
+factor-codes-title = 十个恢复码，手机丢了可以用。每个只能用一次，只显示这一次。请抄下来，不要放在这台设备上：
+factor-codes-drawn = ✓ 已生成十个新的恢复码；旧的全部作废。
+factor-removed = ✓ 您的动态口令已解除。
+factor-has = 您已绑定动态口令；还剩 { $left } 个恢复码。
+factor-has-not = 您还没有绑定动态口令。绑定请运行：counterfoil factor enrol
+factor-is-locked = 您的动态口令已锁定：一天内口令错了太多次。
+factor-reset = ✓ “{ $person }”的动态口令已解除，可以重新绑定。

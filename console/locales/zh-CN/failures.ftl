@@ -208,6 +208,46 @@ err-renewal-refused = 网关没有给这台设备的证书续期。
 why-renewal-refused = 续期请求没有由应当证明它的密钥证明。
 next-renewal-refused = 请联系事务所的管理员重新邀请这台设备；已有的回执不受影响。
 
+err-factor-needed = 这一步需要您的动态口令。
+why-factor-needed = 网关要确认是您本人在操作，而这里没有人可以输入口令。
+next-factor-needed = 请在终端里运行同一行，或把口令写进文件并加上 --code-file 文件（- 表示标准输入）。
+
+err-factor-missing = 这一步需要动态口令，您还没有绑定。
+why-factor-missing = 否则，谁复制了这台设备的密钥，谁就能做同样的事。
+next-factor-missing = 拿好手机，先运行“counterfoil factor enrol”，再运行同一行。
+
+err-factor-wrong = 口令不对，或已经用过。
+why-factor-wrong = 每个口令只能用一次，大约半分钟内有效；恢复码也只能用一次。
+next-factor-wrong = 等手机上出现下一个口令，确认手机时间准确，再运行同一行。
+
+err-factor-paused = 口令错了太多次，十五分钟内不再核对。
+why-factor-paused = 错误次数按人累计，换设备也一样，这样谁也猜不出来。
+next-factor-paused = 请稍等，再运行同一行。如果错的口令不是您输的，请马上告诉管理员。
+
+err-factor-locked = 一天内口令错了太多次，您的动态口令已锁定。
+why-factor-locked = 错误次数按人累计，换设备也一样，这样谁也猜不出来。
+next-factor-locked = 请在网关上运行“counterfoil-gateway factor reset”，然后重新绑定。
+
+err-factor-exists = 您已经绑定了动态口令。
+why-factor-exists = 只有还能出示口令的人，才可以换一部手机。
+next-factor-exists = 请先用手机上的口令或恢复码运行“counterfoil factor remove”。
+
+err-factor-code-malformed = 这不是一个口令。
+why-factor-code-malformed = 口令是六位数字；恢复码是三组，每组四个字母或数字。
+next-factor-code-malformed = 请重新输入；什么都没有发送，也不计入错误次数。
+
+err-factor-staff-only = 动态口令是给事务所人员用的；您在这里的身份是{ $role }。
+why-factor-staff-only = 客户取回的只是自己的文件。
+next-factor-staff-only = 不需要做什么。
+
+err-admin-only = 这些命令是给管理员用的；您在这里的身份是{ $role }。
+why-admin-only = 谁来管理由事务所指定，不由设备决定。
+next-admin-only = 请联系事务所的管理员。
+
+err-at-the-gateway = 这一步只能在网关所在的机器上做。
+why-at-the-gateway = 产生权限或解除锁定的操作，不能通过网络进行。
+next-at-the-gateway = 请登录那台机器，用“counterfoil-gateway … --dir 目录”运行同样的命令。
+
 ## F-03xx
 
 err-gateway-unreachable = 连不上网关 { $address }：{ $cause }

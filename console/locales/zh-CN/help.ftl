@@ -32,6 +32,7 @@ help-arg-passphrase-file = 写有解锁口令的文件
 help-arg-recovery = 用恢复词解锁（会询问）
 help-arg-config = 配置文件；默认是事务所文件夹里的 counterfoil.toml
 help-arg-verbose = 日志写得更详细；可以重复
+help-arg-code-file = 存有动态口令的文件（- 表示标准输入）；不给就会询问
 
 ## 客户和会计用的程序
 
@@ -78,6 +79,12 @@ help-counterfoil-receipt-verify = 离线验证一张回执：不需要网络，�
 help-counterfoil-receipt-verify--file = 回执文件
 help-counterfoil-receipt-verify--document = 当时发送的文件，逐字节比对；可以写几次
 help-counterfoil-receipt-verify--practice = 事务所识别码（26 个字符）；省略时用登记时记下的
+help-counterfoil-factor = 您的动态口令：手机上的口令
+help-counterfoil-factor-enrol = 绑定手机上的动态口令；恢复码只显示一次
+help-counterfoil-factor-show = 查看是否绑定了动态口令，还剩几个恢复码
+help-counterfoil-factor-codes = 重新生成十个恢复码；旧的全部作废
+help-counterfoil-factor-remove = 解除动态口令
+help-counterfoil-admin = 管理员在自己的设备上管理事务所
 
 ## 事务所用的程序
 
@@ -191,3 +198,7 @@ help-arg-since = 从哪天起密钥可能落在别人手里，例如 2026-11-27
 help-arg-note = 要说明的话
 help-arg-lock-out = 即使没有可用的管理员也执行；只能在网关的机器上
 help-arg-id = 哪一个：编号，或者人员、账套的名称
+
+help-office-factor = 人员的动态口令
+help-office-factor-reset = 解除某人的动态口令，让他重新绑定
+help-office-factor-reset--person = 人员：姓名或编号

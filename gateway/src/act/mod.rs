@@ -3,6 +3,7 @@
 //! caller who acts.
 
 pub mod book;
+pub mod factor;
 pub mod invitation;
 pub mod people;
 pub mod rights;

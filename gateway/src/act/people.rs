@@ -51,6 +51,7 @@ pub fn all(practice: &Practice) -> Vec<PersonShown> {
         .to_owned(),
         until: person.until().map(Timestamp::to_rfc3339),
         purpose: person.purpose().as_deref().map(str::to_owned),
+        factor: person.factor().is_some(),
     };
     practice.registry.people().into_iter().map(person).collect()
 }

@@ -69,6 +69,10 @@ pub fn perform(practice: &Arc<Practice>, request: Request, by: Actor) -> Answer 
                 practice: practice.config.name.clone(),
             })
         }
+        Request::FactorReset { person } => {
+            let reset = act::factor::reset(practice, &person, by);
+            answer(practice, reset, |person| Answer::FactorReset { person })
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use host::{Disk, DiskFile, Durable, How};
 use minicbor::bytes::ByteArray;
 use minicbor::{Decode, Encode};
 use model::{BookId, DeviceId, InvitationId, KeyId, PersonId, Reason, Timestamp};
-use receipts::event::{Actor, Label};
+use receipts::event::{Actor, Factor, Label};
 use vault::{Vault, VaultError};
 
 use super::{Denial, What};
@@ -150,6 +150,8 @@ impl Line {
             Actor::AdminSocket => (0, None),
             Actor::Gateway => (1, None),
             Actor::Device(device) => (2, Some(*device.as_bytes())),
+            Actor::DeviceWith(device, Factor::Totp) => (3, Some(*device.as_bytes())),
+            Actor::DeviceWith(device, Factor::Recovery) => (4, Some(*device.as_bytes())),
         };
         Self {
             what,
@@ -182,6 +184,8 @@ impl Line {
             0 => Actor::AdminSocket,
             1 => Actor::Gateway,
             2 => Actor::Device(DeviceId::from_bytes(self.by_device?.into())),
+            3 => Actor::DeviceWith(DeviceId::from_bytes(self.by_device?.into()), Factor::Totp),
+            4 => Actor::DeviceWith(DeviceId::from_bytes(self.by_device?.into()), Factor::Recovery),
             _ => return None,
         };
         Some(Denial {

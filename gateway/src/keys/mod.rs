@@ -33,6 +33,10 @@ pub mod purpose {
     pub const INVITE: &str = "invite";
     /// QUIC's token and reset keys: kept, so that a restart cuts no handshake.
     pub const QUIC: &str = "quic";
+    /// A person's second factor, under the person's id.
+    pub const FACTOR: &str = "factor";
+    /// The key under which recovery codes are kept.
+    pub const PEPPER: &str = "pepper";
     /// Denials that are not yet recorded.
     pub const DENIED: &str = "denied";
 

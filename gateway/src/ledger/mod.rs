@@ -201,6 +201,9 @@ impl Ledger {
             }
             Registered::Device(row) => self.tell_device(registry, row),
             Registered::Certificate(row) => registry.put_certificate(row),
+            Registered::Factor(row) => {
+                registry.set_factor(PersonId::from_bytes(row.person.into()), row.enrolled_entry);
+            }
         }
     }
 
@@ -295,6 +298,7 @@ const fn name(table: rows::Table) -> records::Table {
         Table::Device => records::Table::new("device"),
         Table::Document => records::Table::new("document"),
         Table::Duplicate => records::Table::new("dupl"),
+        Table::Factor => records::Table::new("factor"),
         Table::Fetch => records::Table::new("fetch"),
         Table::Grant => records::Table::new("grant"),
         Table::Handover => records::Table::new("handover"),

@@ -160,6 +160,8 @@ pub enum Registered {
     Person(rows::Person),
     /// A certificate, after its device.
     Certificate(rows::Certificate),
+    /// A person's second factor.
+    Factor(rows::Factor),
 }
 
 impl<'a> Draft<'a> {
@@ -378,6 +380,9 @@ impl<'a> Draft<'a> {
             GatewayEvent::CertificateUsed(used) => self.used(posting, used)?,
             GatewayEvent::RotationPlanned(planned) => self.rotation_planned(posting, planned)?,
             GatewayEvent::RotationDone(done) => self.rotation_done(posting, done)?,
+            GatewayEvent::FactorEnrolled(enrolled) => self.factor(enrolled.person, Some(entry)),
+            GatewayEvent::FactorRemoved(removed) => self.factor(removed.person, None),
+            GatewayEvent::RecoveryCodesDrawn(_) | GatewayEvent::RecoveryCodeUsed(_) => {}
         }
         Ok(())
     }
@@ -385,6 +390,12 @@ impl<'a> Draft<'a> {
     fn book(&mut self, row: rows::Book, id: BookId) {
         self.put(key::book(id), &row);
         self.registry.push(Registered::Book(row));
+    }
+
+    fn factor(&mut self, id: model::PersonId, enrolled_entry: Option<u64>) {
+        let row = rows::Factor { person: (*id.as_bytes()).into(), enrolled_entry };
+        self.put(key::factor(id), &row);
+        self.registry.push(Registered::Factor(row));
     }
 
     fn person(&mut self, row: rows::Person, id: model::PersonId) {

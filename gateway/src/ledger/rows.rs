@@ -43,6 +43,8 @@ pub enum Table {
     Renewal = 14,
     /// [`Rotation`] by rotation.
     Rotation = 30,
+    /// [`Factor`] by person.
+    Factor = 16,
 }
 
 /// One part of a row's key.
@@ -376,6 +378,14 @@ rows! {
         /// When the new key was first told to companions, in milliseconds since 1970.
         10 told_ms: Option<u64>,
     }
+
+    /// Whether a person has a second factor. Its secret is the vault's.
+    Factor {
+        /// The person again.
+        1 person: Id,
+        /// The entry that enrolled it; left out where it was taken away since.
+        2 enrolled_entry: Option<u64>,
+    }
 }
 
 /// The format of the rows of this version.
@@ -644,6 +654,11 @@ pub mod key {
     /// [`super::Accepted`].
     pub fn accepted(book: BookId, acceptance_entry: u64) -> Key {
         accepted_in(book).number(acceptance_entry)
+    }
+
+    /// [`super::Factor`].
+    pub fn factor(person: PersonId) -> Key {
+        Key::of(Table::Factor).handle(person.as_bytes())
     }
 }
 

@@ -243,6 +243,9 @@ impl Ledger {
         for row in self.rows::<rows::Person>(&Key::of(Table::Person))? {
             self.tell(registry, &Registered::Person(row));
         }
+        for row in self.rows::<rows::Factor>(&Key::of(Table::Factor))? {
+            self.tell(registry, &Registered::Factor(row));
+        }
         for row in self.rows::<rows::Book>(&Key::of(Table::Book))? {
             self.tell(registry, &Registered::Book(row));
         }

@@ -2,9 +2,11 @@
 //! answers on the request's own stream.
 
 pub mod close;
+pub mod factor;
 pub mod fetch;
 pub mod hello;
 pub mod list;
+pub mod office;
 pub mod open;
 pub mod pieces;
 pub mod receipt;

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{BookId, Class, DeviceId, Sha256Digest, SubmissionId, Timestamp, limits};
+use model::{BookId, Class, DeviceId, Role, Sha256Digest, SubmissionId, Timestamp, limits};
 use protocol::download::Release;
 use protocol::field::DocumentNumber;
 use protocol::message::{Content, Take, TakeAnswer};
@@ -233,7 +233,14 @@ fn check(practice: &Arc<Practice>, granted: Granted<Take>, list: Vec<u8>) -> Res
     if stands {
         return Ok((hash, None));
     }
-    check_lines(practice, book, &list)?;
+    let confidential = check_lines(practice, book, &list)?;
+    // A client fetches back its own; who takes much of others' shows that it is them.
+    if device.person.role() != Role::Client
+        && let Err(refusal) = granted.peer.factor(practice.clock.machine().monotonic())
+        && !practice.quotas.confidential(device.person.id, confidential, practice.now())
+    {
+        return Err(refusal.into());
+    }
     practice.quotas.entry(device.person.id, practice.now())?;
     let key = practice.entry_key(practice.book_year(book))?;
     // Before the commit: nobody may be left here after it.
@@ -250,15 +257,16 @@ fn check(practice: &Arc<Practice>, granted: Granted<Take>, list: Vec<u8>) -> Res
     Ok((hash, Some(make)))
 }
 
-/// Every line names a document of this book, by its digest, that can be given out.
-fn check_lines(practice: &Practice, book: BookId, list: &TakeList) -> Result<(), Ended> {
+/// Every line names a document of this book, by its digest, that can be given out. Gives how many are confidential.
+fn check_lines(practice: &Practice, book: BookId, list: &TakeList) -> Result<u64, Ended> {
     let mut finder = Finder::new(practice, book);
-    let (mut absent, mut locked) = (Vec::new(), Vec::new());
+    let (mut absent, mut locked, mut confidential) = (Vec::new(), Vec::new(), 0);
     for line in list.lines() {
         match finder.find(line)? {
             None => absent.push(DocumentNumber(line.n)),
             Some((document, _)) => {
                 let class = Class::from_code(document.class).map_err(|error| internal(&error))?;
+                confidential += u64::from(class == Class::Confidential);
                 if !practice.vault.is_unlocked(class.domain()) {
                     locked.push(DocumentNumber(line.n));
                 }
@@ -266,7 +274,7 @@ fn check_lines(practice: &Practice, book: BookId, list: &TakeList) -> Result<(),
         }
     }
     match (absent.is_empty(), locked.is_empty()) {
-        (true, true) => Ok(()),
+        (true, true) => Ok(confidential),
         (false, _) => Err(Refusal::absent().with_documents(absent).into()),
         (true, false) => Err(Refusal::new(Code::Locked).with_documents(locked).into()),
     }

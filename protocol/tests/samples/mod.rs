@@ -92,6 +92,7 @@ pub fn messages() -> Vec<(Message, Message)> {
     let mut all = connection_messages();
     all.extend(upload_messages());
     all.extend(download_messages());
+    all.extend(factor_and_office());
     all
 }
 
@@ -202,6 +203,27 @@ fn download_messages() -> Vec<(Message, Message)> {
         same(Report { take: digest(0x77), documents: list(vec![n(1), n(2)]) }),
         same(Reported { handover: digest(0x88) }),
         (status.into(), Status { book: None, submission: None, after: None }.into()),
+    ]
+}
+
+fn factor_and_office() -> Vec<(Message, Message)> {
+    let state = FactorState { enrolled: true, recovery_left: 9, locked: false };
+    let office = Office {
+        request: bytes(b"{\"do\":\"people\"}"),
+        code: Some(text("123456")),
+        act: Some(digest(0x99)),
+    };
+    vec![
+        same(FactorShow {}),
+        (state.into(), FactorState { enrolled: false, recovery_left: 0, locked: false }.into()),
+        same(FactorBegin {}),
+        same(FactorSecret { secret: bytes(b"12345678901234567890") }),
+        same(FactorConfirm { first: text("287082"), second: text("359152") }),
+        same(RecoveryCodes { codes: list(vec![text("0123-4567-89AB")]) }),
+        same(FactorCodes {}),
+        same(FactorRemove {}),
+        same(StepUp { code: text("287082") }),
+        (office.clone().into(), Office { code: None, act: None, ..office }.into()),
     ]
 }
 

@@ -21,6 +21,41 @@ pub enum Actor {
     Device(DeviceId),
     /// The gateway, by a rule.
     Gateway,
+    /// A device, on its person's second factor.
+    DeviceWith(DeviceId, Factor),
+}
+
+impl Actor {
+    /// The device, on whatever factor.
+    pub const fn device(self) -> Option<DeviceId> {
+        match self {
+            Self::Device(device) | Self::DeviceWith(device, _) => Some(device),
+            Self::AdminSocket | Self::Gateway => None,
+        }
+    }
+}
+
+/// What of a second factor was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Factor {
+    /// A code of the phone.
+    Totp,
+    /// A recovery code.
+    Recovery,
+}
+
+impl Factor {
+    /// The word in a statement.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::Recovery => "recovery",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        [Self::Totp, Self::Recovery].into_iter().find(|factor| factor.as_str() == word)
+    }
 }
 
 impl Actor {
@@ -30,6 +65,7 @@ impl Actor {
             Self::AdminSocket => "admin-socket".to_owned(),
             Self::Gateway => "gateway".to_owned(),
             Self::Device(device) => device.to_hex(),
+            Self::DeviceWith(device, factor) => format!("{}+{}", device.to_hex(), factor.as_str()),
         }
     }
 }
@@ -227,7 +263,13 @@ strings! {
         |text| match text {
             "admin-socket" => Some(Actor::AdminSocket),
             "gateway" => Some(Actor::Gateway),
-            device => DeviceId::from_hex(device).ok().map(Actor::Device),
+            device => match device.split_once('+') {
+                None => DeviceId::from_hex(device).ok().map(Actor::Device),
+                Some((device, factor)) => DeviceId::from_hex(device)
+                    .ok()
+                    .zip(Factor::parse(factor))
+                    .map(|(device, factor)| Actor::DeviceWith(device, factor)),
+            },
         };
     Custody: |Custody::Gateway| "gateway".to_owned(), |text| (text == "gateway").then_some(Custody::Gateway);
     Medium: |medium| match medium {
