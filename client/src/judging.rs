@@ -14,11 +14,14 @@ pub fn verdict(receipt: &Receipt, pin: Option<Pin>, known: Option<&PracticeTrust
         Some((records, pin)) => PracticeTrust::walk(records, Some(&pin)).map_err(|error| error.to_string()),
         None => Err("no pin".to_owned()),
     };
-    let later = known.filter(|known| Some(known.pin()) == pin);
+    let known = known.filter(|known| Some(known.pin()) == pin);
     let roots = match &walked {
-        Ok(trust) => consistent(trust, later),
+        Ok(trust) => consistent(trust, known),
         Err(why) => Judged::Bad(why.clone()),
     };
+    // A receipt can be of a record that this device has not heard of yet: then its own records are the later ones.
+    let is_later = |known: &&PracticeTrust| walked.as_ref().is_ok_and(|own| known.number() >= own.number());
+    let later = known.filter(is_later);
     let chains = examined.chains().map(|chain| match &walked {
         Ok(trust) => match judge_chain(trust, &chain) {
             Judged::Good => later.map_or(Judged::Good, |later| judge_chain_past(later, &chain)),

@@ -1,6 +1,7 @@
 //! A connection that comes back: tries again with growing pauses, as long as the person is ready to wait without
 //! progress, and says so in plain words. Decides nothing about what is sent over it.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -61,8 +62,13 @@ impl Pulse {
     }
 }
 
+/// Renews the device and gives the way with its new certificate.
+pub type Renew = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Told<Connector>>>>>;
+
 /// A connection, or the way to one.
 pub struct Link {
+    /// For a gateway that says that the certificate must be renewed first; tried once.
+    renew: Option<Renew>,
     connector: Connector,
     console: Console,
     patience: Patience,
@@ -78,7 +84,13 @@ impl Link {
     /// A link that is not connected yet.
     pub fn new(connector: Connector, console: Console, patience: Patience) -> Self {
         let pulse = Pulse::new(connector.practice().clock().clone());
-        Self { connector, console, patience, pulse, current: None, was_connected: false, tries: 0 }
+        let (renew, current) = (None, None);
+        Self { renew, connector, console, patience, pulse, current, was_connected: false, tries: 0 }
+    }
+
+    /// A link that renews the device where the gateway asks for it, and goes on.
+    pub fn renewing(self, renew: Renew) -> Self {
+        Self { renew: Some(renew), ..self }
     }
 
     /// What has to beat while there is progress.
@@ -110,7 +122,12 @@ impl Link {
                     self.current = Some(connection.clone());
                     return Ok(connection);
                 }
-                Err(lost) if lost.again == Again::Useless => return Err(lost.failure),
+                Err(lost) if lost.again == Again::Useless => match self.renew.take() {
+                    Some(renew) if lost.failure.code() == FailureCode::RenewalNeeded => {
+                        self.connector = renew().await?;
+                    }
+                    _ => return Err(lost.failure),
+                },
                 Err(lost) => self.pause(lost.failure).await?,
             }
         }

@@ -66,7 +66,7 @@ pub enum ActError {
         /// The one under way.
         other: String,
     },
-    /// Active devices would have to be invited again.
+    /// Active devices could do nothing but renew.
     #[error("{count} active devices would be cut off by this step of the {kind} rotation")]
     RotationBehind {
         /// Of which key.

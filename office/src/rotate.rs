@@ -37,7 +37,7 @@ pub struct RotationShown {
     pub not_yet: Vec<DeviceBehind>,
     /// Active devices that have said nothing since the gateway's start.
     pub not_seen: Vec<DeviceBehind>,
-    /// Active devices that must be invited again if the next step is taken.
+    /// Active devices that can do nothing but renew if the next step is taken.
     pub cut_off: Vec<DeviceBehind>,
 }
 

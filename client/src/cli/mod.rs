@@ -115,8 +115,14 @@ impl Context {
         if tended.outcome == Outcome::Renewed {
             self.console.note("cert-renewed", &[]);
         }
-        let link = self.link(practice, &tended.device, patience)?;
-        Ok((tended.device, link))
+        let (practice, unlocker, console) = (practice.clone(), self.unlocker(), self.console.clone());
+        let link = self.link(&practice, &tended.device, patience)?;
+        let first = async move {
+            let tended = renewal::tend(&practice, &unlocker, &console, When::First).await?;
+            console.note("cert-renewed", &[]);
+            Connector::new(&practice, &tended.device)
+        };
+        Ok((tended.device, link.renewing(Box::new(|| Box::pin(first)))))
     }
 
     /// The way to the gateway.

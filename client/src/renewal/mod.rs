@@ -42,6 +42,8 @@ pub enum When {
     Due,
     /// In any case: somebody asked for it.
     Now,
+    /// In any case: the gateway takes nothing else of this certificate.
+    First,
 }
 
 /// What came of it.
@@ -72,11 +74,11 @@ pub async fn tend(practice: &Practice, unlocker: &Unlocker, console: &Console, w
     let device = tokio::task::block_in_place(|| Device::open(practice, unlocker))?;
     let plan = Plan::of(practice, &device.certificates)?;
     let now = practice.now();
-    let is_due = plan.due(now) != Due::Nothing || when == When::Now;
+    let is_due = plan.due(now) != Due::Nothing || when != When::Due;
     if !is_due && Slots::of(practice).stage()? == Stage::None {
         return Ok(Tended { device, outcome: Outcome::NotDue });
     }
-    let needed = plan.is_expired(now) || when == When::Now;
+    let needed = plan.is_expired(now) || when != When::Due;
     let patience = if needed { PATIENCE_NEEDED } else { PATIENCE_SPARE };
     let Some(_held) = hold(practice, patience).await? else {
         return match needed {
@@ -146,12 +148,12 @@ impl Renewing<'_> {
             let plan = Plan::of(self.practice, &device.certificates)?;
             let signing = match (plan.due(self.practice.now()), when) {
                 (Due::Renewal { signing }, _) => signing,
-                (Due::Nothing, When::Now) => false,
+                (Due::Nothing, When::Now | When::First) => false,
                 (Due::Nothing, When::Due) => return Ok(None),
             };
             tokio::task::block_in_place(|| self.prepare(device, signing))?;
         }
-        self.ask(device).await?;
+        self.ask(device, when).await?;
         self.finish(&device.sealed_under).await
     }
 
@@ -174,7 +176,7 @@ impl Renewing<'_> {
     }
 
     /// Asks with the keys of `next`, and keeps what comes.
-    async fn ask(&self, device: &Device) -> Told<()> {
+    async fn ask(&self, device: &Device, when: When) -> Told<()> {
         let slots = Slots::of(self.practice);
         let path = slots.path(NEXT).join(REQUEST);
         let opened = tokio::task::block_in_place(|| -> Told<_> {
@@ -194,7 +196,7 @@ impl Renewing<'_> {
             }
         };
         let signing = signing.then_some(&keys.signing);
-        let mut link = self.link(device)?;
+        let mut link = self.link(device, when)?;
         let asked = exchange::ask(&mut link, self.practice, device, &id, &keys.tls, signing).await;
         link.close().await;
         let renewed = match asked {
@@ -219,10 +221,10 @@ impl Renewing<'_> {
         })
     }
 
-    fn link(&self, device: &Device) -> Told<Link> {
+    fn link(&self, device: &Device, when: When) -> Told<Link> {
         let soon = self.practice.now().plus_seconds(LATE_SECONDS);
         let is_late = device.tls_chain.first().is_some_and(|leaf| soon > leaf.not_after());
-        let connector = match is_late {
+        let connector = match is_late || when == When::First {
             true => Connector::for_renewal(self.practice, device)?,
             false => Connector::new(self.practice, device)?,
         };
@@ -244,7 +246,7 @@ impl Renewing<'_> {
                 return Ok(None);
             }
         };
-        let mut link = self.link(&next)?;
+        let mut link = self.link(&next, When::Due)?;
         let used = link.connection().await.map(drop);
         link.close().await;
         match used {

@@ -134,7 +134,7 @@ rotate-cut-off =
     If you go on now, { $count ->
         [one] this device
        *[other] these { $count } devices
-    } must be invited again:
+    } can do nothing but renew; each does so by itself when it connects next, as long as its grace lasts:
 rotate-cut-off-device = { "  " }{ $person }, { $label }
 rotate-done = ✓ The exchange of the { $kind } key is in phase “{ $phase }”.
 rotate-next = Next: { $command }
