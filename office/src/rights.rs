@@ -155,20 +155,6 @@ pub enum RightsError {
         /// As it was given.
         device: String,
     },
-    /// Nobody has this name or id.
-    #[error("there is nobody called {person:?}")]
-    PersonUnknown {
-        /// As it was given.
-        person: String,
-    },
-    /// Several people have this name.
-    #[error("several people are called {person:?}")]
-    PersonAmbiguous {
-        /// As it was given.
-        person: String,
-        /// Their ids.
-        ids: Vec<String>,
-    },
     /// No invitation has this id, or it was used, or it has ended.
     #[error("no invitation {invitation:?} is open")]
     InvitationClosed {
@@ -222,8 +208,6 @@ pub enum RightsError {
 pub(crate) fn failure_of(error: &RightsError) -> Failure {
     match error {
         RightsError::DeviceUnknown { device } => failure::device_unknown(device),
-        RightsError::PersonUnknown { person } => failure::person_unknown(person),
-        RightsError::PersonAmbiguous { person, ids } => failure::person_ambiguous(person, ids.join(", ")),
         RightsError::InvitationClosed { invitation } => failure::invitation_closed(invitation),
         RightsError::GrantUnknown { person, book } => failure::grant_unknown(person, book),
         RightsError::LastAdmin => failure::last_admin(),

@@ -52,8 +52,15 @@ fn an_admin_runs_the_practice_from_their_own_device() {
     ran.expect(0);
     assert_eq!(keeper.run(["books"]).expect(0).rows("book").len(), 1);
     // Another admin: the code goes inside the message.
-    let (ran, _) = changed(&invite_admin[1..], code);
+    let (ran, code) = changed(&invite_admin[1..], code);
     assert_eq!(ran.expect(0).only("invitation")["role"], "admin");
+    // What can not be taken back is confirmed here too, before anything is asked or a code is spent.
+    let (ran, _) = changed(&["person", "revoke", "client", "--no-input"], String::new());
+    assert_eq!(word(&ran.expect(2)), "option-needed");
+    client.run(["books"]).expect(0);
+    let (ran, _) = changed(&["person", "revoke", "client", "--yes"], code);
+    ran.expect(0);
+    client.run(["books"]).expect_failure("device-refused", 11);
     // What takes a lock away is for who stands at the machine.
     assert_eq!(word(&admin.run(["admin", "factor", "reset", "admin"]).expect(14)), "at-the-gateway");
     let people = scene.practice.people();

@@ -22,6 +22,13 @@ pub(super) async fn run(context: &Context, command: &Command<CodeFlags>) -> Told
     if request.gravity() == Gravity::AtTheGateway {
         return Err(failure::at_the_gateway());
     }
+    let desk = Desk {
+        console: context.console.clone(),
+        clock: context.home.clock().clone(),
+        begun: context.begun,
+        program: Program::companion(),
+    };
+    asking.confirm(&desk)?;
     let practice = context.selected()?;
     let device = context.device(&practice)?;
     let mut link = context.link(&practice, &device, Patience::default())?;
@@ -37,12 +44,6 @@ pub(super) async fn run(context: &Context, command: &Command<CodeFlags>) -> Told
     link.close().await;
     let answer: Answer = serde_json::from_slice(&answered)
         .map_err(|error| failure::answer_malformed(console::Arg::shown(error)))?;
-    let desk = Desk {
-        console: context.console.clone(),
-        clock: context.home.clock().clone(),
-        begun: context.begun,
-        program: Program::companion(),
-    };
     asking.tell(&desk, office::done(answer)?)
 }
 

@@ -1,20 +1,22 @@
-//! People as they are shown: with their books, devices and open invitations.
+//! People as they are shown, with their books, devices and open invitations; and found by name or id.
 
 use std::sync::Arc;
 
 use certs::enrolment::CheckDigits;
-use model::Timestamp;
+use model::{PersonId, Timestamp};
 use office::{BookShown, DeviceShown, PersonShown};
 
+use super::ActError;
 use crate::enrol;
 use crate::ledger::rows::{Footing, Standing};
 use crate::practice::Practice;
+use crate::registry::Person;
 
 /// Everybody, with devices and invitations.
 pub fn all(practice: &Practice) -> Vec<PersonShown> {
     let now = practice.now();
     let open = practice.registry.invitations();
-    let person = |person: Arc<crate::registry::Person>| PersonShown {
+    let person = |person: Arc<Person>| PersonShown {
         id: person.id.to_string(),
         name: person.name().as_deref().unwrap_or("").to_owned(),
         role: person.role().to_string(),
@@ -72,5 +74,25 @@ fn device_shown(practice: &Practice, device: &crate::registry::Device) -> Device
         invitation: device.invitation.to_string(),
         digits: digits.map(|digits| digits.to_string()),
         last_seen: device.last_seen().map(Timestamp::to_rfc3339),
+    }
+}
+
+/// A person by id or name.
+///
+/// # Errors
+/// [`ActError::PersonUnknown`], [`ActError::PersonAmbiguous`].
+pub(super) fn find(practice: &Practice, given: &str) -> Result<Arc<Person>, ActError> {
+    if let Some(person) = PersonId::parse(given).ok().and_then(|id| practice.registry.person(id)) {
+        return Ok(person);
+    }
+    let people = practice.registry.people();
+    let named: Vec<_> = people.iter().filter(|known| known.name().as_deref() == Some(given)).collect();
+    match named.as_slice() {
+        [] => Err(ActError::PersonUnknown { person: given.to_owned() }),
+        [person] => Ok(Arc::clone(person)),
+        several => {
+            let ids = several.iter().map(|person| person.id.to_string()).collect();
+            Err(ActError::PersonAmbiguous { person: given.to_owned(), ids })
+        }
     }
 }

@@ -10,7 +10,7 @@ use receipts::event::{
 };
 use vault::EntryScope;
 
-use super::{ActError, Actor, book, commit, entry_key, failed, invitation};
+use super::{ActError, Actor, book, commit, entry_key, failed, invitation, people};
 use crate::denial::{self, Denial, Recorded, What};
 use crate::ledger::rows::{self, Footing, Key, Standing, Table};
 use crate::practice::Practice;
@@ -399,19 +399,7 @@ fn device(practice: &Practice, id: &str) -> Result<Arc<Device>, Wrong> {
 }
 
 fn person(practice: &Practice, given: &str) -> Result<Arc<Person>, Wrong> {
-    if let Some(person) = PersonId::parse(given).ok().and_then(|id| practice.registry.person(id)) {
-        return Ok(person);
-    }
-    let people = practice.registry.people();
-    let named: Vec<_> = people.iter().filter(|known| known.name().as_deref() == Some(given)).collect();
-    match named.as_slice() {
-        [] => Err(RightsError::PersonUnknown { person: given.to_owned() }.into()),
-        [person] => Ok(Arc::clone(person)),
-        several => {
-            let ids = several.iter().map(|person| person.id.to_string()).collect();
-            Err(RightsError::PersonAmbiguous { person: given.to_owned(), ids }.into())
-        }
-    }
+    Ok(people::find(practice, given)?)
 }
 
 fn person_name(person: &Person) -> String {
