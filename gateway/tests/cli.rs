@@ -235,7 +235,8 @@ fn books_and_people_are_kept_by_commands_that_hold_the_folder_themselves() {
     assert_eq!(people[0]["books"][0]["name"], "沪申贸易");
     assert_eq!(people[0]["invitations"][0], invited[0]["id"]);
     let status = practice.done(&["status", "--json"]);
-    assert_eq!((status.len(), &status[0]["clock_held"]), (1, &false.into()));
+    assert_eq!((status.len(), &status[0]["clock_held"]), (2, &false.into()));
+    assert_eq!(status[1]["type"], "warning", "fewer than two admins");
     let shown = practice.run(&["people"]);
     assert!(text(&shown).contains("沪申贸易") && text(&shown).contains("invited"), "{}", text(&shown));
 }
