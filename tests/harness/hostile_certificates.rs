@@ -310,7 +310,13 @@ impl Forge<'_> {
             Refused::Unregistered,
         );
         self.broken_into("47 known key, other serial", again, Refused::Unregistered);
-        let same = self.draft_for(device, &self.stolen.key).but(|draft| draft.serial = known);
+        // Of another moment: in the very second of the real one it would be the real one, for signatures are the same.
+        let life =
+            [der::utc(self.stolen.now.minus_seconds(HOUR)), der::utc(self.stolen.now.plus_seconds(DAY))];
+        let same = self.draft_for(device, &self.stolen.key).but(|draft| {
+            draft.serial = known;
+            draft.life = life;
+        });
         let same = self.sign(&same);
         self.broken_into("47 known key and serial, made again", same, Refused::Unregistered);
         let signer = self.stolen.signer.der().to_vec();
