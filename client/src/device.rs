@@ -64,7 +64,7 @@ pub enum GuardKind {
 }
 
 impl GuardKind {
-    /// The word for programs, and the end of its message's key.
+    /// The word for programs.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Keychain => "keychain",
@@ -149,16 +149,11 @@ impl KeyFolder {
     /// The disk's; no randomness; no memory for Argon2id.
     pub fn store(&self, keys: &DeviceKeys, guard: &Guard) -> Told<()> {
         let _durable = self.disk.create_folder(&self.folder).map_err(|error| trouble::disk(&error))?;
-        let unlock = match guard {
-            Guard::Keychain(entry) => {
-                let path = self.folder.join(KEYCHAIN);
-                let written = self.disk.write_whole(&path, entry.name().as_bytes());
-                let _durable = written.map_err(|error| trouble::disk(&error))?;
-                Unlock::KeyFile(entry.key())
-            }
-            Guard::KeyFile => self.file_key()?,
-            Guard::Passphrase(passphrase) => Unlock::Passphrase(passphrase.clone()),
-        };
+        if let Guard::Keychain(entry) = guard {
+            let written = self.disk.write_whole(&self.folder.join(KEYCHAIN), entry.name().as_bytes());
+            let _durable = written.map_err(|error| trouble::disk(&error))?;
+        }
+        let unlock = self.unlock(guard)?;
         for (key, (name, purpose)) in [(&keys.tls, TLS), (&keys.signing, SIGNING)] {
             let pkcs8 = key.to_pkcs8().map_err(|error| certs_failed(&error))?;
             let place = context::Key { owner_id: self.owner, purpose, key_id: key_id(key) };
@@ -193,11 +188,7 @@ impl KeyFolder {
     /// As [`KeyFolder::open`].
     pub fn open_under(&self, guard: &Guard) -> Told<DeviceKeys> {
         let [tls, signing] = [TLS.0, SIGNING.0].map(|name| self.read(name));
-        let unlock = match guard {
-            Guard::Keychain(entry) => Unlock::KeyFile(entry.key()),
-            Guard::KeyFile => self.file_key()?,
-            Guard::Passphrase(passphrase) => Unlock::Passphrase(passphrase.clone()),
-        };
+        let unlock = self.unlock(guard)?;
         Ok(DeviceKeys {
             tls: self.open_one(&tls?, TLS, &unlock)?,
             signing: self.open_one(&signing?, SIGNING, &unlock)?,
@@ -236,6 +227,15 @@ impl KeyFolder {
             true => failure::device_key_damaged(&path),
             false => trouble::disk(&error),
         })
+    }
+
+    /// What opens keys under this guard.
+    fn unlock(&self, guard: &Guard) -> Told<Unlock> {
+        match guard {
+            Guard::Keychain(entry) => Ok(Unlock::KeyFile(entry.key())),
+            Guard::KeyFile => self.file_key(),
+            Guard::Passphrase(passphrase) => Ok(Unlock::Passphrase(passphrase.clone())),
+        }
     }
 
     /// The entry of the system's keychain, where one is named.
@@ -373,8 +373,6 @@ pub struct Device {
     pub tls_key: PrivateKey,
     /// What it signs statements with.
     pub signer: Arc<DeviceSigner>,
-    /// How its keys are kept.
-    pub guard: GuardKind,
     /// All its certificates.
     pub(crate) certificates: Certificates,
     /// What its keys are sealed under.
@@ -382,6 +380,11 @@ pub struct Device {
 }
 
 impl Device {
+    /// How its keys are kept.
+    pub const fn guard(&self) -> GuardKind {
+        self.sealed_under.kind()
+    }
+
     /// Opens the device of a practice.
     ///
     /// # Errors
@@ -424,7 +427,6 @@ impl Device {
             signer: Arc::new(signer),
             tls_chain: certificates.tls.clone(),
             certificates,
-            guard: guard.kind(),
             sealed_under: guard,
         })
     }

@@ -30,8 +30,7 @@ pub(super) async fn run(context: &Context, command: &Command<CodeFlags>) -> Told
     };
     asking.confirm(&desk)?;
     let practice = context.selected()?;
-    let device = context.device(&practice)?;
-    let mut link = context.link(&practice, &device, Patience::default())?;
+    let (_device, mut link) = context.connect(&practice, Patience::default()).await?;
     // One connection and one try: what was asked may have been done though its answer was lost.
     let connection = link.connection().await?;
     if connection.welcome.role != Role::Admin {

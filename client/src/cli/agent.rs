@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use console::{Event, Exit, args, failure, fields};
+use console::{Event, Exit, args, fields};
 use model::Timestamp;
 
 use super::Context;
@@ -26,13 +26,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(context: &Context, flags: &Flags) -> Told<Exit> {
-    let practices = match context.practice {
-        Some(_) => vec![context.selected()?],
-        None => context.home.practices()?,
-    };
-    if practices.is_empty() {
-        return Err(failure::not_enrolled(context.home.folder()));
-    }
+    let practices = context.all_selected()?;
     let mut renewed = 0usize;
     tokio::select! {
         ended = rounds(context, flags, &practices, &mut renewed) => ended?,

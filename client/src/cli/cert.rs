@@ -38,18 +38,6 @@ pub(super) async fn run(context: &Context, flags: &Flags) -> Told<Exit> {
     }
 }
 
-/// The practices that are meant: the one named, or all.
-fn practices(context: &Context) -> Told<Vec<Practice>> {
-    let practices = match context.practice {
-        Some(_) => vec![context.selected()?],
-        None => context.home.practices()?,
-    };
-    match practices.is_empty() {
-        true => Err(failure::not_enrolled(context.home.folder())),
-        false => Ok(practices),
-    }
-}
-
 /// One certificate, as it is shown.
 struct Line {
     purpose: &'static str,
@@ -73,7 +61,7 @@ fn show(context: &Context) -> Told<Exit> {
     let mut count = 0usize;
     let console = &context.console;
     let language = console.manner().language;
-    for practice in practices(context)? {
+    for practice in context.all_selected()? {
         let device = context.device(&practice)?;
         console.say("identity-practice", args![practice = &practice.about().name]);
         let title = |key: &str| console.text(key, &[]);
@@ -130,7 +118,7 @@ async fn renew(context: &Context) -> Told<Exit> {
 fn look(context: &Context, check: &Check) -> Told<Exit> {
     let within = days(&check.within)?;
     let mut soon = 0usize;
-    for practice in practices(context)? {
+    for practice in context.all_selected()? {
         let device = context.device(&practice)?;
         let limit = practice.now().plus_seconds(within);
         for line in lines(&practice, &device)? {

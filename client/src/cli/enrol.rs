@@ -218,7 +218,7 @@ pub(super) fn identity(practice: &Practice, device: &Device, rights: Rights) -> 
         digits: about.role.is_staff().then(|| about.digits.clone()),
         confirmed: rights == Rights::Active,
         certificate_until: until.to_rfc3339(),
-        keys: device.guard.word().to_owned(),
+        keys: device.guard().word().to_owned(),
     })
 }
 

@@ -41,8 +41,7 @@ pub(super) enum Command {
 
 pub(super) async fn run(context: &Context, command: Command) -> Told<Exit> {
     let practice = context.selected()?;
-    let device = context.device(&practice)?;
-    let mut link = context.link(&practice, &device, Patience::default())?;
+    let (_device, mut link) = context.connect(&practice, Patience::default()).await?;
     // One connection: what was asked may have been done, and a code is fresh on it alone.
     let connection = link.connection().await?;
     if connection.welcome.role == Role::Client {

@@ -93,6 +93,21 @@ impl Context {
         self.home.select(self.practice.as_deref())
     }
 
+    /// The practices that are meant: the one named, or all.
+    ///
+    /// # Errors
+    /// As [`Home::select`]; `not-enrolled` where there is none.
+    pub fn all_selected(&self) -> Told<Vec<Practice>> {
+        let practices = match self.practice {
+            Some(_) => vec![self.selected()?],
+            None => self.home.practices()?,
+        };
+        match practices.is_empty() {
+            true => Err(failure::not_enrolled(self.home.folder())),
+            false => Ok(practices),
+        }
+    }
+
     /// What opens this device's keys.
     pub fn unlocker(&self) -> Unlocker {
         Unlocker { console: self.console.clone(), passphrase_file: self.passphrase_file.clone() }
@@ -115,22 +130,23 @@ impl Context {
         if tended.outcome == Outcome::Renewed {
             self.console.note("cert-renewed", &[]);
         }
+        let link = self.link(practice, &tended.device, patience)?;
+        Ok((tended.device, link))
+    }
+
+    /// The way to the gateway; the device is renewed on it where the gateway takes nothing else.
+    ///
+    /// # Errors
+    /// As [`Connector::new`].
+    pub fn link(&self, practice: &Practice, device: &Device, patience: Patience) -> Told<Link> {
+        let link = Link::new(Connector::new(practice, device)?, self.console.clone(), patience);
         let (practice, unlocker, console) = (practice.clone(), self.unlocker(), self.console.clone());
-        let link = self.link(&practice, &tended.device, patience)?;
         let first = async move {
             let tended = renewal::tend(&practice, &unlocker, &console, When::First).await?;
             console.note("cert-renewed", &[]);
             Connector::new(&practice, &tended.device)
         };
-        Ok((tended.device, link.renewing(Box::new(|| Box::pin(first)))))
-    }
-
-    /// The way to the gateway.
-    ///
-    /// # Errors
-    /// As [`Connector::new`].
-    pub fn link(&self, practice: &Practice, device: &Device, patience: Patience) -> Told<Link> {
-        Ok(Link::new(Connector::new(practice, device)?, self.console.clone(), patience))
+        Ok(link.renewing(Box::new(|| Box::pin(first))))
     }
 
     /// How long the command has run.

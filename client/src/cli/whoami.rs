@@ -10,13 +10,7 @@ use crate::practice::{Confirmed, Practice};
 use crate::trouble::Told;
 
 pub(super) fn run(context: &Context) -> Told<Exit> {
-    let practices = match context.practice {
-        Some(_) => vec![context.selected()?],
-        None => context.home.practices()?,
-    };
-    if practices.is_empty() {
-        return Err(console::failure::not_enrolled(context.home.folder()));
-    }
+    let practices = context.all_selected()?;
     for practice in &practices {
         let device = context.device(practice)?;
         lines(&context.console, practice, &device)?;
@@ -45,7 +39,7 @@ pub(super) fn lines(console: &Console, practice: &Practice, device: &Device) -> 
     let until = console::Arg::Date(until);
     console.say("identity-certificate", args![until]);
     console.say(
-        match device.guard {
+        match device.guard() {
             GuardKind::Keychain => "identity-keys-keychain",
             GuardKind::Passphrase => "identity-keys-passphrase",
             GuardKind::Plain => "identity-keys-plain",
