@@ -275,6 +275,14 @@ fn confirmed(desk: &Desk, key: &'static str, name: &str) -> Result<(), Failure> 
 }
 
 /// One deed on one of them.
+/// Has it confirmed where it may leave no admin.
+fn lock_out_confirmed(desk: &Desk, lock_out: bool, name: &str) -> Result<(), Failure> {
+    match lock_out {
+        true => confirmed(desk, "rights-confirm-lock-out", name),
+        false => Ok(()),
+    }
+}
+
 macro_rules! deeds {
     ($($(#[$doc:meta])* $name:ident $act:ident $subject:ident $confirm:literal;)*) => {$(
         $(#[$doc])*
@@ -296,9 +304,8 @@ macro_rules! deeds {
 
             fn confirm(&self, desk: &Desk) -> Result<(), Failure> {
                 match ($confirm, self.lock_out) {
-                    ("", false) => Ok(()),
-                    (_, true) => confirmed(desk, "rights-confirm-lock-out", &self.id),
-                    _ => confirmed(desk, $confirm, &self.id),
+                    ("", lock_out) | (_, lock_out @ true) => lock_out_confirmed(desk, lock_out, &self.id),
+                    (key, false) => confirmed(desk, key, &self.id),
                 }
             }
 
@@ -430,10 +437,7 @@ impl Asking for Until {
     }
 
     fn confirm(&self, desk: &Desk) -> Result<(), Failure> {
-        match self.lock_out {
-            true => confirmed(desk, "rights-confirm-lock-out", &self.person),
-            false => Ok(()),
-        }
+        lock_out_confirmed(desk, self.lock_out, &self.person)
     }
 
     fn tell(&self, desk: &Desk, answer: Answer) -> Result<Exit, Failure> {
@@ -467,10 +471,7 @@ impl Asking for SetRole {
     }
 
     fn confirm(&self, desk: &Desk) -> Result<(), Failure> {
-        match self.lock_out {
-            true => confirmed(desk, "rights-confirm-lock-out", &self.person),
-            false => Ok(()),
-        }
+        lock_out_confirmed(desk, self.lock_out, &self.person)
     }
 
     fn tell(&self, desk: &Desk, answer: Answer) -> Result<Exit, Failure> {
