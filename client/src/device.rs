@@ -404,6 +404,14 @@ impl Device {
         Self::assemble(practice, slot, keys, guard)
     }
 
+    /// The device as the disk has it now: another may have renewed it since.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    pub(crate) fn reopened(&self, practice: &Practice) -> Told<Self> {
+        Self::open_slot(practice, &Slots::of(practice).current()?, self.sealed_under.clone())
+    }
+
     fn assemble(practice: &Practice, slot: &Path, keys: DeviceKeys, guard: Guard) -> Told<Self> {
         let about = practice.about();
         let path = slot.join(CERTIFICATES);

@@ -34,6 +34,7 @@ use crate::ledger::rows::{self, CertificateState, key};
 use crate::operation::{blocking, hello, internal};
 use crate::practice::Practice;
 use crate::registry::Device;
+use crate::rotation;
 use crate::sealing;
 use crate::wire::{Answered, Ended};
 
@@ -41,11 +42,16 @@ use crate::wire::{Answered, Ended};
 const PATIENCE: Duration = Duration::from_secs(limits::REQUEST_SECONDS_MAX);
 /// Requests on one connection there: hellos until no root record is missing, then the renewal.
 const REQUESTS_MAX: usize = 64;
+/// Why devices renew where nobody has set it.
+const ROTATED: &str = "rotation";
 
-/// When devices are to renew by themselves, if they are.
+/// When devices are to renew by themselves, if they are: as configured, or because their issuing authority is being
+/// exchanged. The one that means more certificates.
 pub(crate) fn window(practice: &Practice) -> Option<RenewWindow> {
-    let window = practice.config.renew.as_ref()?;
-    Some(RenewWindow { after: window.after, before: window.before, reason: Text::cut(&window.reason) })
+    let set = practice.config.renew.as_ref().map(|set| (set.after, set.before, set.reason.as_str()));
+    let rotated = rotation::window(practice).map(|(after, before)| (after, before, ROTATED));
+    let (after, before, reason) = set.into_iter().chain(rotated).max_by_key(|(after, ..)| *after)?;
+    Some(RenewWindow { after, before, reason: Text::cut(reason) })
 }
 
 /// A connection was admitted by this certificate. A fresh one is used now: from here on those before it have a day.

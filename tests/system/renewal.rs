@@ -256,3 +256,20 @@ fn an_agent_renews_and_ends_when_it_is_told_to() {
     check("1d").expect(0);
     check("60d").expect(1);
 }
+
+#[test]
+fn a_window_that_is_now_is_obeyed_by_the_command_that_hears_of_it() {
+    let mut scene = Scene::open();
+    let (client, _) = scene.people();
+    let before = certificates(&client);
+    scene.gateway.sigterm().expect(0);
+    let path = scene.practice.folder.join("counterfoil.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("[renew]\n"), "{text}");
+    let now = model::Timestamp::from_unix_ms(host::Clock::system().unix_ms()).to_rfc3339();
+    let window = format!("[renew]\nafter = \"{now}\"\nbefore = \"{now}\"\n");
+    std::fs::write(&path, text.replace("[renew]\n", &window)).unwrap();
+    scene.gateway.start();
+    client.run(["status"]).expect(0);
+    assert_ne!(certificates(&client)[0], before[0]);
+}

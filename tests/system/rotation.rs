@@ -209,9 +209,38 @@ fn a_stolen_root_is_replaced_by_the_spare_alone_and_companions_find_their_way() 
 fn a_stolen_issuing_key_is_refused_by_companions_and_devices_go_on() {
     let (scene, mut holder) = scene_with_holder(None);
     let (client, _) = scene.people();
+    let before = certificates(&client);
     holder.prepare(&scene.practice, "issuing", true);
     // The registry knows the exact certificate: nobody with the stolen key is a device, and devices stay what they are.
-    client.run(["status"]).expect(0);
+    // The first command learns of the theft, exchanges both certificates, and signs with the new one.
     let document = files::write(&scene.path("a.pdf"), b"after");
+    let sent = client.send(&[&document], BOOK, PERIOD).expect(0);
+    let after = certificates(&client);
+    assert!(after[0]["serial"] != before[0]["serial"] && after[1]["serial"] != before[1]["serial"]);
+    client.run(["receipt", "verify", sent.only("receipt")["path"].as_str().unwrap()]).expect(0);
     scene.client("new", &[BOOK]).send(&[&document], BOOK, PERIOD).expect(0);
+}
+
+fn certificates(companion: &harness::Companion) -> Vec<serde_json::Value> {
+    companion.run(["cert", "show"]).expect(0).rows("certificate").into_iter().cloned().collect()
+}
+
+#[test]
+fn devices_renew_within_two_weeks_of_the_switch_of_their_issuing_authority() {
+    let (scene, mut holder) = scene_with_holder(None);
+    let (client, _) = scene.people();
+    let renews = || {
+        client.run(["status"]).expect(0);
+        let renews = certificates(&client)[0]["renews"].as_str().unwrap().to_owned();
+        model::Timestamp::parse_rfc3339(&renews).unwrap()
+    };
+    let now = model::Timestamp::from_unix_ms(host::Clock::system().unix_ms());
+    let soon = || now.plus_seconds(14 * 24 * 3600 + 60);
+    holder.prepare(&scene.practice, "issuing", false);
+    scene.practice.run(["rotate", "distribute", "issuing"]).expect(0);
+    assert!(renews() > soon());
+    scene.practice.run(["rotate", "switch", "issuing"]).expect(0);
+    assert!(renews() <= soon());
+    scene.practice.run(["rotate", "back", "issuing"]).expect(0);
+    assert!(renews() > soon(), "who has not renewed yet need not");
 }

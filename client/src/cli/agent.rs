@@ -62,13 +62,11 @@ async fn rounds(context: &Context, flags: &Flags, practices: &[Practice], renewe
 /// Renews what is due, says hello, and tells how long there is nothing to do.
 async fn round(context: &Context, practice: &Practice) -> Told<(Outcome, Duration)> {
     let tended = tend(practice, &context.unlocker(), &context.console, When::Due).await?;
+    let (tended, mut link) = context.connect_as(practice, tended, crate::link::Patience::default()).await?;
+    link.close().await;
     if tended.outcome == Outcome::Renewed {
         tell(context, practice, &tended.device);
     }
-    let mut link = context.link(practice, &tended.device, crate::link::Patience::default())?;
-    let heard = link.connection().await.map(drop);
-    link.close().await;
-    heard?;
     let now = practice.now();
     let plan = Plan::of(practice, &tended.device.certificates)?;
     let next = plan.moment(now).min(plan.signing_moment());

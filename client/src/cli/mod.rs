@@ -29,7 +29,8 @@ use crate::device::{Device, Unlocker};
 use crate::home::Home;
 use crate::link::{Link, Patience};
 use crate::practice::Practice;
-use crate::renewal::{self, Outcome, When};
+use crate::renewal::plan::{Due, Plan};
+use crate::renewal::{self, Outcome, Tended, When};
 use crate::trouble::Told;
 
 /// How long a connection may take to say goodbye when its command has failed.
@@ -121,17 +122,53 @@ impl Context {
         tokio::task::block_in_place(|| Device::open(practice, &self.unlocker()))
     }
 
-    /// This device, its certificates renewed where that was due, and the way to the gateway.
+    /// This device, its certificates renewed where that was due, and the way to the gateway, which is connected.
     ///
     /// # Errors
-    /// As [`renewal::tend`] and [`Connector::new`].
+    /// As [`renewal::tend`] and [`Link::connection`].
     pub async fn connect(&self, practice: &Practice, patience: Patience) -> Told<(Device, Link)> {
+        let tended = self.tend(practice).await?;
+        self.connect_as(practice, tended, patience).await.map(|(tended, link)| (tended.device, link))
+    }
+
+    /// This device, its certificates renewed where that was due.
+    ///
+    /// # Errors
+    /// As [`renewal::tend`].
+    pub async fn tend(&self, practice: &Practice) -> Told<Tended> {
         let tended = renewal::tend(practice, &self.unlocker(), &self.console, When::Due).await?;
         if tended.outcome == Outcome::Renewed {
             self.console.note("cert-renewed", &[]);
         }
-        let link = self.link(practice, &tended.device, patience)?;
-        Ok((tended.device, link))
+        Ok(tended)
+    }
+
+    /// Connects, and renews the device where what the gateway then says makes it due: a window that is now, or root
+    /// records by which what this device signs with is good no more.
+    ///
+    /// # Errors
+    /// As [`Context::link`], [`Link::connection`] and [`renewal::tend`].
+    pub async fn connect_as(
+        &self,
+        practice: &Practice,
+        tended: Tended,
+        patience: Patience,
+    ) -> Told<(Tended, Link)> {
+        let mut link = self.link(practice, &tended.device, patience)?;
+        link.connection().await?;
+        // The link may have renewed it.
+        let device = tokio::task::block_in_place(|| tended.device.reopened(practice))?;
+        let was_renewed = device.certificates != tended.device.certificates;
+        let outcome = if was_renewed { Outcome::Renewed } else { tended.outcome };
+        let plan = Plan::of(practice, &device.certificates)?;
+        if outcome == Outcome::Later || plan.due(practice.now()) == Due::Nothing {
+            return Ok((Tended { device, outcome }, link));
+        }
+        link.close().await;
+        let again = self.tend(practice).await?;
+        let outcome = if again.outcome == Outcome::NotDue { outcome } else { again.outcome };
+        let link = self.link(practice, &again.device, patience)?;
+        Ok((Tended { device: again.device, outcome }, link))
     }
 
     /// The way to the gateway; the device is renewed on it where the gateway takes nothing else.

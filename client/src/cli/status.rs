@@ -30,9 +30,16 @@ pub(super) struct Flags {
 
 pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let practice = context.selected()?;
-    let (device, mut link) = context.connect(&practice, Patience::default()).await?;
-    let asked = ask(&practice, &mut link, flags.book.as_deref()).await;
-    link.close().await;
+    let tended = context.tend(&practice).await?;
+    let device = tokio::task::block_in_place(|| tended.device.reopened(&practice))?;
+    let asked = match context.connect_as(&practice, tended, Patience::default()).await {
+        Ok((_tended, mut link)) => {
+            let asked = ask(&practice, &mut link, flags.book.as_deref()).await;
+            link.close().await;
+            asked
+        }
+        Err(failure) => Err(failure),
+    };
     super::whoami::lines(&context.console, &practice, &device)?;
     let waits = matches!(&asked, Ok(answer) if answer.connection.welcome.standing == Standing::Waiting);
     if waits {

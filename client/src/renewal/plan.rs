@@ -61,6 +61,8 @@ pub struct Plan {
     file: File,
     tls: Life,
     signing: Life,
+    /// Whether the practice distrusts the authority that one of the certificates is from: its key was stolen.
+    is_distrusted: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,12 +138,15 @@ impl Plan {
         if file != before {
             write(practice, &file)?;
         }
-        Ok(Self { file, tls: Life::of(&tls), signing: Life::of(&signing) })
+        let trust = practice.trust()?;
+        let issuers = [&certificates.tls, &certificates.signing].into_iter().filter_map(|chain| chain.get(1));
+        let is_distrusted = issuers.into_iter().any(|issuer| trust.revokes_issuing(&issuer.key_hash()));
+        Ok(Self { file, tls: Life::of(&tls), signing: Life::of(&signing), is_distrusted })
     }
 
     /// What is due at `now`.
     pub fn due(&self, now: Timestamp) -> Due {
-        let signing = now.unix_ms() >= self.file.signing_moment_ms;
+        let signing = now.unix_ms() >= self.file.signing_moment_ms || self.is_distrusted;
         match now.unix_ms() >= self.moment(now).unix_ms() || signing {
             true => Due::Renewal { signing },
             false => Due::Nothing,

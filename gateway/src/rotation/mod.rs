@@ -13,8 +13,8 @@ mod work;
 use std::sync::{Arc, PoisonError};
 
 use certs::ceremony::What;
-use certs::rotation::{Kind, Phase, Step};
-use model::KeyId;
+use certs::rotation::{Kind, Phase, State, Step};
+use model::{KeyId, Timestamp};
 use receipts::event::{Actor, RotationPlanned, Word};
 use vault::EntryScope;
 
@@ -251,6 +251,26 @@ fn sweep(practice: &Practice) {
     }
 }
 
+/// Within this many days of the switch devices renew under the new issuing authority.
+const WINDOW_DAYS: u64 = 14;
+
+/// From when to when devices renew because their issuing authority is being exchanged. At once where its key was stolen.
+pub(crate) fn window(practice: &Practice) -> Option<(Timestamp, Timestamp)> {
+    let keys = practice.keys();
+    // Without an old one there is nothing to read for.
+    let old = keys.all_issuing.iter().find(|issuing| issuing.state == State::Trusted)?;
+    let rotations = all(practice).ok()?;
+    let own = rotations.iter().rev().find(|one| one.kind == Kind::Issuing && one.is_open())?;
+    let switched = Timestamp::from_unix_ms(own.row.since_ms);
+    let is_stolen =
+        old.certificates.first().is_some_and(|one| keys.trust.revokes_issuing(&one.certificate.key_hash()));
+    match (own.phase?, is_stolen) {
+        (Phase::Switched, true) => Some((switched, switched)),
+        (Phase::Switched, false) => Some((switched, switched.plus_seconds(WINDOW_DAYS * 24 * 3600))),
+        _ => None,
+    }
+}
+
 /// Days of the gateway's certificate after which it is exchanged by itself: two thirds of its life.
 const GATEWAY_DAYS: u64 = 60;
 /// How long the old key of the gateway in TLS is kept after the switch.
@@ -266,7 +286,7 @@ pub(crate) fn rounds(practice: &Arc<Practice>) {
     let steps: &[Step] = match own {
         None if now >= due => &[Step::Prepare, Step::Switch],
         Some(own) if own.phase == Some(Phase::Switched) && own.planned.is_none() => {
-            let since = model::Timestamp::from_unix_ms(own.row.since_ms);
+            let since = Timestamp::from_unix_ms(own.row.since_ms);
             if now < since.plus_seconds(GATEWAY_KEPT_SECONDS) {
                 return;
             }
