@@ -1,8 +1,10 @@
-//! The enrolment door: four messages and nothing else. Proofs and keys are `certs`'; here are the invitations, the
-//! counting of wrong proofs, and the durable binding before the reply.
+//! The enrolment door: four messages and nothing else. Proofs and keys are `certs`'; here are the invitations and the
+//! durable binding before the reply. Who gets a turn is for `door`, what was tried in vain for `attempts`.
 
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+mod attempts;
+mod door;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use certs::enrolment::{
@@ -10,9 +12,8 @@ use certs::enrolment::{
     Refusal as EnrolRefusal, Requested, Standing as InvitationStanding, Status, TakenBy, Welcome,
     WelcomeBook,
 };
-use certs::invitation::DecoySecret;
 use certs::{Certificate, Invitation, InvitationKeys, PublicKey, Purpose, Serial};
-use model::{DeviceId, InvitationId, Sha256Digest, Timestamp, limits};
+use model::{DeviceId, InvitationId, Sha256Digest, Timestamp};
 use protocol::enrol::{self as wire, Due, Step};
 use protocol::{CloseCode, Code, frame};
 use quinn::{Connection, RecvStream, SendStream};
@@ -21,78 +22,19 @@ use receipts::statement::Body;
 use vault::EntryScope;
 use zeroize::Zeroizing;
 
-use crate::budget::{Share, Shares};
 use crate::commit::Group;
 use crate::keys::purpose;
 use crate::ledger::rows::{self, Footing, Standing};
 use crate::operation::internal;
 use crate::practice::Practice;
-use crate::quota::Counters;
 use crate::{act, sealing};
+use door::Prefix;
+
+pub use attempts::{Attempt, Attempts};
+pub use door::Door;
 
 /// How long one message may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The door's own memory: what was tried, by invitation and by address prefix.
-pub struct Door {
-    decoys: DecoySecret,
-    wrong_by_invitation: Mutex<std::collections::HashMap<InvitationId, u64>>,
-    wrong_by_prefix: Counters<Prefix>,
-    rate: Counters<()>,
-    at_once: Shares<Prefix>,
-    /// Connections, of which most have a turn at once: strangers must not take the room of the admitted.
-    connections: Shares<Prefix>,
-}
-
-/// A /24 or a /56: who shares one shares its patience.
-type Prefix = [u8; 7];
-
-impl Door {
-    /// A door at which nothing was tried yet.
-    ///
-    /// # Errors
-    /// The system has no randomness.
-    pub fn new() -> Result<Self, certs::CertsError> {
-        Ok(Self {
-            decoys: DecoySecret::random()?,
-            wrong_by_invitation: Mutex::default(),
-            wrong_by_prefix: Counters::default(),
-            rate: Counters::default(),
-            at_once: Shares::new(limits::ENROLMENTS_MAX as u64, limits::ENROLMENTS_PER_PREFIX_MAX as u64),
-            connections: Shares::new(
-                limits::ENROLMENT_CONNECTIONS_MAX as u64,
-                limits::ENROLMENT_CONNECTIONS_PER_PREFIX_MAX as u64,
-            ),
-        })
-    }
-
-    /// A turn for this address now, held until it is dropped. Who was wrong too often is told so by another code than
-    /// who meets others.
-    fn admit(&self, prefix: Prefix, now: Timestamp) -> Result<Share<'_, Prefix>, wire::Refusal> {
-        let busy = |after: Duration| wire::Refusal::new(Code::Busy).after_ms(after.as_millis() as u64);
-        let turn = self.at_once.take(prefix, 1).ok_or_else(|| busy(PATIENCE))?;
-        let wrong = self.wrong_by_prefix.used(&prefix, limits::PREFIX_PAUSE_SECONDS, now);
-        if wrong >= limits::PREFIX_WRONG_PROOFS_MAX {
-            return Err(wire::Refusal::new(Code::TooFast).after_ms(limits::PREFIX_PAUSE_SECONDS * 1000));
-        }
-        match self.rate.take((), 1, limits::ENROLMENTS_PER_SECOND_MAX, 1, now) {
-            true => Ok(turn),
-            false => Err(busy(Duration::from_secs(1))),
-        }
-    }
-
-    fn wrong(&self, invitation: InvitationId, prefix: Prefix, now: Timestamp) {
-        self.wrong_by_prefix.take(prefix, 1, u64::MAX, limits::PREFIX_PAUSE_SECONDS, now);
-        let mut wrong = self.wrong_by_invitation.lock().unwrap_or_else(PoisonError::into_inner);
-        // Only invitations that were issued are counted: the map is bounded by them.
-        *wrong.entry(invitation).or_insert(0) += 1;
-    }
-
-    fn is_locked(&self, invitation: InvitationId) -> bool {
-        let wrong = self.wrong_by_invitation.lock().unwrap_or_else(PoisonError::into_inner);
-        wrong.get(&invitation).is_some_and(|wrong| *wrong >= limits::INVITATION_WRONG_PROOFS_MAX)
-    }
-}
 
 /// Why an exchange ended without a reply.
 #[derive(Debug, thiserror::Error)]
@@ -109,8 +51,8 @@ enum Broken {
 
 /// Serves one enrolment on a connection, then closes it.
 pub async fn serve(practice: Arc<Practice>, door: Arc<Door>, connection: Connection) {
-    let prefix = prefix(connection.remote_address().ip());
-    let Some(_held) = door.connections.take(prefix, 1) else {
+    let prefix = door::prefix(connection.remote_address().ip());
+    let Some(_held) = door.connection(prefix) else {
         return connection
             .close(crate::endpoint::varint(u64::from(CloseCode::TooManyConnections.number())), b"");
     };
@@ -208,7 +150,9 @@ fn decide(
             signing_key: bound.binding.signing.key_hash(),
             taken_by,
         },
-        (Some(_), _, _) if door.is_locked(id) => InvitationStanding::Locked,
+        (Some(invitation), _, _) if invitation.is_locked || practice.attempts.is_locked(id) => {
+            InvitationStanding::Locked
+        }
         (Some(invitation), _, _) if practice.now() >= invitation.expires => InvitationStanding::Expired,
         (Some(_), _, _) => InvitationStanding::Open,
     };
@@ -216,14 +160,12 @@ fn decide(
     let requested = match machine.request(request, standing, &registered) {
         Ok(requested) => requested,
         Err(EnrolRefusal::Malformed(_)) => return Err(Broken::Malformed),
-        Err(EnrolRefusal::Refused { status, reply }) => {
-            if status == Status::WrongProof && known == Known::Yes {
-                door.wrong(id, prefix, practice.now());
-            } else if status == Status::WrongProof {
-                door.wrong_by_prefix.take(prefix, 1, u64::MAX, limits::PREFIX_PAUSE_SECONDS, practice.now());
+        Err(EnrolRefusal::Refused { status, reply, rival }) => {
+            if status == Status::WrongProof {
+                door.wrong(prefix, practice.now());
             }
-            if status == Status::Taken {
-                tracing::warn!(invitation = %id, "a second device has proven an invitation that is taken");
+            if known == Known::Yes {
+                attempts::failed(practice, id, status, prefix, rival.as_deref());
             }
             return Ok(reply);
         }
@@ -232,7 +174,10 @@ fn decide(
         Some(bound) if requested.is_again() => bound.binding,
         _ => match bind(practice, &requested)? {
             Ok(binding) => binding,
-            Err(taken_by) => return requested.refuse_taken(&taken_by).map_err(|_| Broken::Internal),
+            Err(taken_by) => {
+                attempts::failed(practice, id, Status::Taken, prefix, Some(&requested.rival()));
+                return requested.refuse_taken(&taken_by).map_err(|_| Broken::Internal);
+            }
         },
     };
     let welcome = welcome(practice, id)?;
@@ -487,17 +432,6 @@ async fn refuse(send: &mut SendStream, refusal: wire::Refusal) -> Result<(), Bro
     send.write_all(&wire::encode_refusal(refusal)).await.map_err(|_| Broken::Gone)?;
     let _ = send.finish();
     Err(Broken::Busy)
-}
-
-fn prefix(address: IpAddr) -> Prefix {
-    let mut prefix = [0u8; 7];
-    match address.to_canonical() {
-        IpAddr::V4(v4) => {
-            prefix.iter_mut().zip(v4.octets().iter().take(3)).for_each(|(to, from)| *to = *from)
-        }
-        IpAddr::V6(v6) => prefix.iter_mut().zip(v6.octets()).for_each(|(to, from)| *to = from),
-    }
-    prefix
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::clock::GuardedClock;
 use crate::commit::{Committer, Work};
 use crate::config::Config;
 use crate::denial::{self, Denials, PendingFile};
+use crate::enrol::Attempts;
 use crate::factors::Factors;
 use crate::keys::{Current, KeySet, Keys, current};
 use crate::ledger::rows::{self, key};
@@ -65,6 +66,8 @@ pub struct Practice {
     pub quotas: Quotas,
     /// The turns of changing second factors.
     pub factors: Factors,
+    /// What was tried with invitations.
+    pub attempts: Attempts,
     bundles: Bundles,
     /// Takes that are being served.
     pub takes: Takes,
@@ -226,6 +229,7 @@ impl Opened {
             folder: folder.to_path_buf(),
             quotas: Quotas::new(&config),
             factors: Factors::default(),
+            attempts: Attempts::default(),
             config,
             disk,
             clock,

@@ -110,6 +110,10 @@ pub struct Invitation {
     pub replaces: Option<DeviceId>,
     /// Whether it lets nobody in any more.
     pub is_revoked: bool,
+    /// Whether too many proofs of it were wrong.
+    pub is_locked: bool,
+    /// How often it was proven by others than the device that used it.
+    pub contested: u32,
 }
 
 /// What the epochs were when something was decided.

@@ -116,7 +116,15 @@ pub(crate) fn peer_in(registry: &Arc<Registry>, role: Role, standing: Standing) 
     let expires = Timestamp::from_unix_ms(9);
     registry.put_invitation(
         invitation,
-        Invitation { person, expires, device: None, replaces: None, is_revoked: false },
+        Invitation {
+            person,
+            expires,
+            device: None,
+            replaces: None,
+            is_revoked: false,
+            is_locked: false,
+            contested: 0,
+        },
     );
     registry.bind_device(Binding { id: device, person, invitation, bound_entry: 1, standing });
     for usage in [CertificateUse::Tls, CertificateUse::Signing] {

@@ -94,6 +94,11 @@ pub enum Answer {
         /// Their name.
         person: String,
     },
+    /// The invitations that were given out.
+    Invitations {
+        /// The newest first.
+        invitations: Vec<crate::InvitationKnown>,
+    },
 }
 
 #[cfg(test)]

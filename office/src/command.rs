@@ -2,7 +2,9 @@
 
 use console::{Exit, Failure};
 
-use crate::{Answer, Desk, Request, book, clock, factor, invitation, people, rights, rotate, status};
+use crate::{
+    Answer, Desk, Request, book, clock, factor, invitation, invitations, people, rights, rotate, status,
+};
 
 /// A command of the office: it asks for something, and tells what was answered.
 pub trait Asking {
@@ -76,6 +78,8 @@ pub enum Command<P: clap::Args> {
     /// People's second factors.
     #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
     Factor(factor::Command<P>),
+    /// Invitations that were given out.
+    Invitations(Asked<invitations::Invitations, P>),
 }
 
 impl<P: clap::Args> Command<P> {
@@ -94,6 +98,7 @@ impl<P: clap::Args> Command<P> {
             Self::Grant(asked) => asked.parts(),
             Self::Role(command) => command.parts(),
             Self::Factor(command) => command.parts(),
+            Self::Invitations(asked) => asked.parts(),
         }
     }
 }

@@ -72,6 +72,11 @@ pub enum Request {
         /// Their id or name.
         person: String,
     },
+    /// The invitations that were given out.
+    Invitations {
+        /// Those that are long over, too.
+        all: bool,
+    },
 }
 
 /// What an act takes of who asks for it from afar. At the gateway's own machine, who may open the socket may ask.
@@ -102,13 +107,16 @@ impl Request {
             Self::Rotate { .. } => "rotate",
             Self::Rights { .. } => "rights",
             Self::FactorReset { .. } => "factor-reset",
+            Self::Invitations { .. } => "invitations",
         }
     }
 
     /// What it takes of who asks for it from afar.
     pub fn gravity(&self) -> Gravity {
         match self {
-            Self::BookList | Self::People | Self::Status | Self::RotateStatus => Gravity::Look,
+            Self::BookList | Self::People | Self::Status | Self::RotateStatus | Self::Invitations { .. } => {
+                Gravity::Look
+            }
             // What has no way back, and what the root decides.
             Self::Rotate { kind, step, force, stolen, .. } => {
                 let is_grave = kind == "root"

@@ -7,6 +7,7 @@
 //! so that they can be erased without taking a right or a state with them.
 
 mod denied;
+mod tried;
 mod values;
 
 use model::{
@@ -20,6 +21,7 @@ pub use self::denied::{
     InvitationRevoked, Noted, PersonEndSet, PersonResumed, PersonRevoked, PersonSuspended, PurposeStated,
     RoleChanged,
 };
+pub use self::tried::{InvitationContested, InvitationLocked};
 pub use self::values::{
     Actor, BoundCertificate, Custody, Der, Factor, HandoverReason, Label, LastCheckpoint, Medium, Opaque,
     Word,
@@ -457,6 +459,8 @@ events! {
         FactorRemoved "urn:counterfoil:event:FactorRemoved"
         RecoveryCodesDrawn "urn:counterfoil:event:RecoveryCodesDrawn"
         RecoveryCodeUsed "urn:counterfoil:event:RecoveryCodeUsed"
+        InvitationLocked "urn:counterfoil:event:InvitationLocked"
+        InvitationContested "urn:counterfoil:event:InvitationContested"
     }
 }
 

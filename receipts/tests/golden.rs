@@ -284,6 +284,17 @@ fn denied() -> Vec<(&'static str, GatewayEvent)> {
         ("PersonEndSet", PersonEndSet { person, until: Some(DAY), by }.into()),
         ("PurposeStated", PurposeStated { person, purpose: words("2026 年度汇算清缴") }.into()),
         ("Noted", Noted { refers_to: digest("an act"), note: words("包在地铁上被偷") }.into()),
+        ("InvitationLocked", InvitationLocked { invitation, wrong: 20 }.into()),
+        (
+            "InvitationContested",
+            InvitationContested {
+                invitation,
+                device,
+                tls_key: digest("another TLS key"),
+                signing_key: digest("another signing key"),
+            }
+            .into(),
+        ),
     ]
 }
 

@@ -100,6 +100,16 @@ fn an_invitation_is_for_one_device() {
     let again = first.enrol(&invitation.word).expect(0);
     assert_eq!(one.only("identity")["device"], again.only("identity")["device"]);
     scene.stranger("second").run(["books"]).expect_failure("not-enrolled", 10);
+    // Admins see both, and how to tell the two apart: whoever came first may have been the thief.
+    scene.stranger("second").enrol(&invitation.word).expect_failure("invitation-taken", 11);
+    let ran = scene.practice.run(["invitations"]).expect(0);
+    let row = &ran.rows("invitation")[0];
+    assert_eq!((&row["contested"], &row["state"]), (&1.into(), &"confirmed".into()), "{ran}");
+    assert_eq!(row["attempts"][0]["outcome"], "taken", "{ran}");
+    assert!(ran.has_warning("invitation-contested"), "{ran}");
+    scene.practice.run(["invite", "dispute", &invitation.id]).expect(0);
+    first.run(["books"]).expect(11);
+    assert!(scene.practice.run(["invitations"]).expect(0).rows("invitation").len() == 1, "the new one alone");
 }
 
 #[test]

@@ -261,7 +261,7 @@ fn wait_for_room_in_the_window() {
 
 #[test]
 fn wrong_proofs_pause_an_address_and_lock_an_invitation() {
-    let scene = Scene::open();
+    let mut scene = Scene::open();
     scene.practice.add_book(BOOK);
     wait_for_room_in_the_window();
     let [tried, other] = ["tried", "other"].map(|name| scene.practice.invite("client", name, &[BOOK]).word);
@@ -287,6 +287,12 @@ fn wrong_proofs_pause_an_address_and_lock_an_invitation() {
     scene.stranger("tried").enrol(&tried).expect_failure("invitation-locked", 11);
     pause();
     scene.stranger("other").enrol(&other).expect(0);
+    // A restart forgives nothing, and admins see it.
+    scene.gateway.kill9();
+    scene.gateway.start();
+    scene.stranger("again").enrol(&tried).expect_failure("invitation-locked", 11);
+    let ran = scene.practice.run(["invitations"]).expect(0);
+    assert_eq!(ran.rows("invitation")[0]["state"], "locked", "{ran}");
 }
 
 /// `count` enrolments from addresses of one prefix, each with half a message and no more.

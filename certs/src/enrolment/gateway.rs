@@ -116,7 +116,10 @@ impl GatewayEnrolment {
         let hashes = (tls_key.key_hash(), signing_key.key_hash());
         let again = match bound {
             Some((tls, signing, _)) if (tls, signing) == hashes => Again::Yes,
-            Some((_, _, taken_by)) => return Err(answer.refuse(Status::Taken, Some(taken_by.clone()))),
+            Some((_, _, taken_by)) => {
+                let rival = Rival { tls_key: hashes.0, signing_key: hashes.1, device: body.device };
+                return Err(answer.refuse(Status::Taken, Some(taken_by.clone())).by(rival));
+            }
             None => Again::No,
         };
         let fresh = again == Again::Yes || !(is_registered(&hashes.0) || is_registered(&hashes.1));
@@ -152,7 +155,29 @@ pub enum Refusal {
         status: Status,
         /// The Reply to send.
         reply: Vec<u8>,
+        /// Who proved the secret of an invitation that another device has used.
+        rival: Option<Box<Rival>>,
     },
+}
+
+impl Refusal {
+    fn by(self, by: Rival) -> Self {
+        match self {
+            Self::Refused { status, reply, .. } => Self::Refused { status, reply, rival: Some(Box::new(by)) },
+            malformed @ Self::Malformed(_) => malformed,
+        }
+    }
+}
+
+/// Who has the secret of an invitation, and is not the device that it had let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rival {
+    /// SHA-256 of the SPKI of its TLS key.
+    pub tls_key: Sha256Digest,
+    /// SHA-256 of the SPKI of its signing key.
+    pub signing_key: Sha256Digest,
+    /// What it says of itself. Foreign.
+    pub device: Device,
 }
 
 /// A Request that proves everything: the keys may be bound.
@@ -199,6 +224,15 @@ impl Requested {
     /// What the device says of itself. Foreign.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// This device as one that came too late.
+    pub fn rival(&self) -> Rival {
+        Rival {
+            tls_key: self.tls_key.key_hash(),
+            signing_key: self.signing_key.key_hash(),
+            device: self.device.clone(),
+        }
     }
 
     /// Whether these keys are bound already: then the stored [`Binding`] is sent again, and nothing is made.
@@ -277,7 +311,7 @@ impl Answer {
     fn refuse(&self, status: Status, taken_by: Option<TakenBy>) -> Refusal {
         let body = ReplyBody { status, bound: None, retry_after_seconds: None, taken_by };
         match messages::write_reply_body(&body) {
-            Ok(body) => Refusal::Refused { status, reply: self.enclose(&body) },
+            Ok(body) => Refusal::Refused { status, reply: self.enclose(&body), rival: None },
             Err(malformed) => Refusal::Malformed(malformed),
         }
     }

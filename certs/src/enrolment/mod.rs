@@ -21,7 +21,7 @@ pub(crate) mod transcript;
 
 pub use companion::{Awaiting, CompanionEnrolment, DeviceKeys, EnrolError, Enrolled, Offered, Outcome};
 pub use digits::CheckDigits;
-pub use gateway::{Binding, GatewayEnrolment, GatewayHello, Refusal, Requested, Standing};
+pub use gateway::{Binding, GatewayEnrolment, GatewayHello, Refusal, Requested, Rival, Standing};
 pub use messages::{BOOKS_MAX, Device, Hello, Status, TakenBy, Welcome, WelcomeBook};
 pub use records::{ask_records, newer_trust};
 

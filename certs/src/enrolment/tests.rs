@@ -71,7 +71,7 @@ fn nobody(_: &Sha256Digest) -> bool {
 
 fn status(refused: Result<Requested, Refusal>) -> (Status, Vec<u8>) {
     match refused {
-        Err(Refusal::Refused { status, reply }) => (status, reply),
+        Err(Refusal::Refused { status, reply, .. }) => (status, reply),
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("the request was taken"),
     }

@@ -783,3 +783,7 @@ next-grant-form = Write it so.
 err-invite-form = This can not be done to an invitation.
 why-invite-form = It is written as invite revoke ID, or invite dispute ID.
 next-invite-form = Write it so, or leave it out to invite somebody.
+
+err-invitation-contested = Two devices came with the invitation { $id } of “{ $person }”.
+why-invitation-contested = The one called “{ $first }” was let in; another came with the same secret later.
+next-invitation-contested = Ask the person which one is theirs. If “{ $first }” is not: { $command }

@@ -188,3 +188,19 @@ rights-confirm-person = This person is let in never again, on no device. Type { 
 rights-confirm-book = Everybody on this book is cut off at once. Type { $name } once more:
 rights-confirm-close = Nobody uses this book ever again. Type { $name } once more:
 rights-confirm-lock-out = No active admin may be left after this. Type { $name } once more:
+
+## invitations
+
+invitations-none = No invitation waits. To see those that are over, too: invitations --all
+invitation-until = until { $until }
+invitation-open = open
+invitation-tried = open; { $wrong ->
+        [one] one wrong proof
+       *[other] { $wrong } wrong proofs
+    }
+invitation-bound = used, waits to be confirmed
+invitation-confirmed = used and confirmed
+invitation-expired = expired
+invitation-revoked = revoked
+invitation-locked = locked: too many wrong proofs
+invitation-attempt = { "  " }{ $at }  “{ $label }” from { $from }

@@ -202,3 +202,6 @@ help-arg-id = Which: its id, or the name of a person or book
 help-office-factor = The second factor of people
 help-office-factor-reset = Take a person's second factor away, so that they can enrol a new one
 help-office-factor-reset--person = The person, by name or id
+
+help-office-invitations = List invitations that wait, and who tried them in vain
+help-office-invitations--all = Those that are long over, too

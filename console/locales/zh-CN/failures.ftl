@@ -775,3 +775,7 @@ next-grant-form = 请这样写。
 err-invite-form = 不能对邀请这样做。
 why-invite-form = 写成 invite revoke 编号，或 invite dispute 编号。
 next-invite-form = 请这样写；邀请别人时不要写。
+
+err-invitation-contested = 有两台设备使用了“{ $person }”的邀请 { $id }。
+why-invitation-contested = 名为“{ $first }”的设备已被接受；之后另一台设备拿着同一份邀请来过。
+next-invitation-contested = 请问本人哪一台是自己的。如果“{ $first }”不是：{ $command }

@@ -160,3 +160,16 @@ rights-confirm-person = 此人以后在任何设备上都不能进来。请再�
 rights-confirm-book = 这个账套上的所有人马上被断开。请再输入一次 { $name }：
 rights-confirm-close = 以后再也没有人能用这个账套。请再输入一次 { $name }：
 rights-confirm-lock-out = 这样做之后可能没有可用的管理员。请再输入一次 { $name }：
+
+## 邀请
+
+invitations-none = 没有等待使用的邀请。要连同已结束的一起查看：invitations --all
+invitation-until = 有效期至 { $until }
+invitation-open = 未使用
+invitation-tried = 未使用；{ $wrong } 次错误的证明
+invitation-bound = 已使用，等待确认
+invitation-confirmed = 已使用并确认
+invitation-expired = 已过期
+invitation-revoked = 已撤销
+invitation-locked = 已锁定：错误的证明太多
+invitation-attempt = { "  " }{ $at }  “{ $label }”，来自 { $from }

@@ -202,3 +202,6 @@ help-arg-id = 哪一个：编号，或者人员、账套的名称
 help-office-factor = 人员的动态口令
 help-office-factor-reset = 解除某人的动态口令，让他重新绑定
 help-office-factor-reset--person = 人员：姓名或编号
+
+help-office-invitations = 列出等待使用的邀请，以及未成功的尝试
+help-office-invitations--all = 连同早已结束的一起列出

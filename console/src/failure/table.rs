@@ -262,4 +262,5 @@ failures! {
     1318 device_not_theirs DeviceNotTheirs "device-not-theirs" Usage Never [device]
     1319 grant_form GrantForm "grant-form" Usage Never []
     1320 invite_form InviteForm "invite-form" Usage Never []
+    1321 invitation_contested InvitationContested "invitation-contested" Done Never [id person first command]
 }

@@ -5,6 +5,7 @@
 pub mod book;
 pub mod factor;
 pub mod invitation;
+pub mod invitations;
 pub mod people;
 pub mod rights;
 pub mod rotate;

@@ -73,6 +73,10 @@ pub fn perform(practice: &Arc<Practice>, request: Request, by: Actor) -> Answer 
             let reset = act::factor::reset(practice, &person, by);
             answer(practice, reset, |person| Answer::FactorReset { person })
         }
+        Request::Invitations { all } => {
+            let known = act::invitations::all(practice, all);
+            answer(practice, known, |invitations| Answer::Invitations { invitations })
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::act::Actor;
 use crate::testing;
 use host::Clock;
-use model::Role;
+use model::{Role, limits};
 
 #[test]
 fn the_keys_of_an_invitation_go_with_its_end() {

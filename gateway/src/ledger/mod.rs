@@ -195,6 +195,8 @@ impl Ledger {
                         device: row.device.map(|device| DeviceId::from_bytes(device.into())),
                         replaces: row.replaces.map(|device| DeviceId::from_bytes(device.into())),
                         is_revoked: row.revoked,
+                        is_locked: row.locked,
+                        contested: row.contested,
                     };
                     registry.put_invitation(id, invitation);
                 }

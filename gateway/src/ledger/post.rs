@@ -329,6 +329,10 @@ impl<'a> Draft<'a> {
                     device: None,
                     replaces: issued.replaces.map(|device| (*device.as_bytes()).into()),
                     revoked: false,
+                    issued_at_ms: posting.time.unix_ms(),
+                    by: issued.by.word(),
+                    locked: false,
+                    contested: 0,
                 };
                 self.put(key::invitation(issued.invitation), &row);
                 self.registry.push(Registered::Invitation(row));
@@ -383,6 +387,14 @@ impl<'a> Draft<'a> {
             GatewayEvent::FactorEnrolled(enrolled) => self.factor(enrolled.person, Some(entry)),
             GatewayEvent::FactorRemoved(removed) => self.factor(removed.person, None),
             GatewayEvent::RecoveryCodesDrawn(_) | GatewayEvent::RecoveryCodeUsed(_) => {}
+            GatewayEvent::InvitationLocked(locked) => {
+                self.invitation(locked.invitation, entry, |row| row.locked = true)?;
+            }
+            GatewayEvent::InvitationContested(contested) => {
+                self.invitation(contested.invitation, entry, |row| {
+                    row.contested = row.contested.saturating_add(1);
+                })?;
+            }
         }
         Ok(())
     }
@@ -396,6 +408,20 @@ impl<'a> Draft<'a> {
         let row = rows::Factor { person: (*id.as_bytes()).into(), enrolled_entry };
         self.put(key::factor(id), &row);
         self.registry.push(Registered::Factor(row));
+    }
+
+    pub(super) fn invitation(
+        &mut self,
+        id: model::InvitationId,
+        entry: u64,
+        change: impl FnOnce(&mut rows::Invitation),
+    ) -> Result<(), PostError> {
+        let at = key::invitation(id);
+        let mut row: rows::Invitation = self.need(&at, entry, "invitation")?;
+        change(&mut row);
+        self.put(at, &row);
+        self.registry.push(Registered::Invitation(row));
+        Ok(())
     }
 
     fn person(&mut self, row: rows::Person, id: model::PersonId) {
@@ -423,11 +449,8 @@ impl<'a> Draft<'a> {
     }
 
     fn bound(&mut self, posting: &Posting<'_>, bound: &event::DeviceBound) -> Result<(), PostError> {
-        let at = key::invitation(bound.invitation);
-        let mut invitation: rows::Invitation = self.need(&at, posting.entry, "invitation")?;
-        invitation.device = Some((*bound.device.as_bytes()).into());
-        self.put(at, &invitation);
-        self.registry.push(Registered::Invitation(invitation));
+        let device = (*bound.device.as_bytes()).into();
+        self.invitation(bound.invitation, posting.entry, |row| row.device = Some(device))?;
         let row = rows::Device {
             person: (*bound.person.as_bytes()).into(),
             invitation: bound.invitation.get(),

@@ -221,6 +221,14 @@ rows! {
         5 replaces: Option<Id>,
         /// Whether it was revoked.
         6 revoked: bool,
+        /// When it was issued, in milliseconds since 1970.
+        7 issued_at_ms: u64,
+        /// Who issued it.
+        8 by: String,
+        /// Whether it was locked by wrong proofs.
+        9 locked: bool,
+        /// How often it was proven by others than the device that used it.
+        10 contested: u32,
     }
 
     /// An accepted submission.
@@ -389,7 +397,7 @@ rows! {
 }
 
 /// The format of the rows of this version.
-pub const FORMAT: u16 = 3;
+pub const FORMAT: u16 = 4;
 
 /// Why and when something was suspended, revoked or closed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

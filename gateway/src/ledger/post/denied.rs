@@ -4,7 +4,6 @@ use model::{BookId, PersonId, Reason, Timestamp};
 use receipts::event::GatewayEvent;
 
 use super::{Draft, PostError, Posting};
-use crate::ledger::Registered;
 use crate::ledger::rows::{self, Ended, Footing, Standing, key};
 
 impl Draft<'_> {
@@ -94,12 +93,7 @@ impl Draft<'_> {
                 })
             }
             GatewayEvent::InvitationRevoked(revoked) => {
-                let at = key::invitation(revoked.invitation);
-                let mut row: rows::Invitation = self.need(&at, entry, "invitation")?;
-                row.revoked = true;
-                self.put(at, &row);
-                self.registry.push(Registered::Invitation(row));
-                Ok(())
+                self.invitation(revoked.invitation, entry, |row| row.revoked = true)
             }
             GatewayEvent::GrantWithdrawn(withdrawn) => {
                 let at = key::grant(withdrawn.person, withdrawn.book);
