@@ -9,6 +9,7 @@ use rcgen::{
 
 use crate::key::Verdict;
 use crate::profile::{BEFORE_SECONDS, ExtendedUsage, ISSUING_SIGNS_DAYS, KeyUsage};
+use crate::signer::{AuthorityKey, not_made};
 use crate::{Certificate, CertsError, PrivateKey, Profile, PublicKey, Purpose};
 
 /// A serial number: 16 random bytes, the top bit 0, the next 1. Recorded before it signs, never used twice.
@@ -74,7 +75,7 @@ impl Root {
     pub fn open(key: PrivateKey, certificate: &[u8], practice: PracticeId) -> Result<Self, CertsError> {
         let certificate = Certificate::read(certificate)?;
         certificate.has_profile(Profile::Root)?;
-        belongs(&key, &certificate)?;
+        belongs(key.public(), &certificate)?;
         Ok(Self { key, certificate, practice })
     }
 
@@ -132,7 +133,7 @@ impl Root {
 
 /// The online authority: signs every end certificate.
 pub struct IssuingAuthority {
-    key: PrivateKey,
+    key: AuthorityKey,
     certificate: Certificate,
     practice: PracticeId,
 }
@@ -150,10 +151,14 @@ impl IssuingAuthority {
     ///
     /// # Errors
     /// [`CertsError::KeyMismatch`], or a certificate that is no issuing one.
-    pub fn open(key: PrivateKey, certificate: &[u8], practice: PracticeId) -> Result<Self, CertsError> {
-        let certificate = Certificate::read(certificate)?;
+    pub fn open(
+        key: impl Into<AuthorityKey>,
+        certificate: &[u8],
+        practice: PracticeId,
+    ) -> Result<Self, CertsError> {
+        let (key, certificate) = (key.into(), Certificate::read(certificate)?);
         certificate.has_profile(Profile::Issuing)?;
-        belongs(&key, &certificate)?;
+        belongs(key.public(), &certificate)?;
         Ok(Self { key, certificate, practice })
     }
 
@@ -162,9 +167,17 @@ impl IssuingAuthority {
         &self.certificate
     }
 
-    /// Its private key, for the caller to seal.
-    pub fn key(&self) -> &PrivateKey {
+    /// What it signs with.
+    pub fn signer(&self) -> &AuthorityKey {
         &self.key
+    }
+
+    /// Its private key, for the caller to seal; none where a token holds it.
+    pub fn held_key(&self) -> Option<&PrivateKey> {
+        match &self.key {
+            AuthorityKey::Held(key) => Some(key),
+            AuthorityKey::Token { .. } => None,
+        }
     }
 
     /// The practice.
@@ -241,7 +254,7 @@ impl IssuingAuthority {
         now: Timestamp,
     ) -> Result<Self, CertsError> {
         let certificate = root.certify_with(key.public(), serial, generation, now)?;
-        Ok(Self { key, certificate, practice: root.practice.clone() })
+        Ok(Self { key: key.into(), certificate, practice: root.practice.clone() })
     }
 }
 
@@ -298,17 +311,14 @@ const DOCUMENT_SIGNING: [u64; 9] = [1, 3, 6, 1, 5, 5, 7, 3, 36];
 pub(crate) fn sign(
     order: &Order,
     key: &PublicKey,
-    issuer_key: &PrivateKey,
+    issuer_key: &impl rcgen::SigningKey,
     issuer: &Certificate,
 ) -> Result<Certificate, CertsError> {
     // Only the name and the key identifier method of the issuer's parameters are used.
     let mut issuer_params = CertificateParams::default();
     issuer_params.distinguished_name = name(issuer.common_name());
     issuer_params.key_identifier_method = KeyIdMethod::Sha256;
-    let made = order
-        .params()
-        .signed_by(key, &Issuer::new(issuer_params, issuer_key))
-        .map_err(CertsError::Issuing)?;
+    let made = order.params().signed_by(key, &Issuer::new(issuer_params, issuer_key)).map_err(not_made)?;
     let certificate = Certificate::read(made.der())?;
     match certificate.is_signed_by(issuer) {
         Verdict::Valid => Ok(certificate),
@@ -316,8 +326,8 @@ pub(crate) fn sign(
     }
 }
 
-fn belongs(key: &PrivateKey, certificate: &Certificate) -> Result<(), CertsError> {
-    match key.public() == certificate.public_key() {
+fn belongs(key: &PublicKey, certificate: &Certificate) -> Result<(), CertsError> {
+    match key == certificate.public_key() {
         true => Ok(()),
         false => Err(CertsError::KeyMismatch),
     }

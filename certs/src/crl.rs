@@ -12,7 +12,8 @@ use rustls::pki_types::CertificateRevocationListDer;
 use sha2::{Digest as _, Sha256};
 
 use crate::key::Verdict;
-use crate::{Certificate, CertsError, IssuingAuthority, PrivateKey, Root, Serial};
+use crate::signer::not_made;
+use crate::{Certificate, CertsError, IssuingAuthority, Root, Serial};
 
 mod read;
 
@@ -215,7 +216,7 @@ impl IssuingAuthority {
     /// [`CertsError::Issuing`], [`CertsError::SignatureUnsound`]; [`CertsError::IssuerNotInForce`] after the
     /// authority's life.
     pub fn crl(&self, number: u64, revoked: &[Revoked], now: Timestamp) -> Result<Crl, CertsError> {
-        make(self.key(), self.certificate(), Draft { number, revoked, now, days: CRL_DAYS })
+        make(self.signer(), self.certificate(), Draft { number, revoked, now, days: CRL_DAYS })
     }
 }
 
@@ -236,7 +237,7 @@ struct Draft<'a> {
     days: u64,
 }
 
-fn make(key: &PrivateKey, issuer: &Certificate, draft: Draft<'_>) -> Result<Crl, CertsError> {
+fn make(key: &impl rcgen::SigningKey, issuer: &Certificate, draft: Draft<'_>) -> Result<Crl, CertsError> {
     if !issuer.is_in_force(draft.now) {
         return Err(CertsError::IssuerNotInForce);
     }
@@ -267,7 +268,7 @@ fn make(key: &PrivateKey, issuer: &Certificate, draft: Draft<'_>) -> Result<Crl,
     named.distinguished_name = rcgen::DistinguishedName::new();
     named.distinguished_name.push(DnType::CommonName, issuer.common_name());
     named.key_identifier_method = KeyIdMethod::Sha256;
-    let made = params.signed_by(&Issuer::new(named, key)).map_err(CertsError::Issuing)?;
+    let made = params.signed_by(&Issuer::new(named, key)).map_err(not_made)?;
     Crl::read(made.der(), issuer).map_err(CertsError::Crl)
 }
 

@@ -53,7 +53,7 @@ fn parts(crl: &Crl) -> Vec<Vec<u8>> {
 }
 
 /// A list of these elements, truly signed.
-fn signed(parts: &[Vec<u8>], algorithm: &[u8], signer: &PrivateKey) -> Vec<u8> {
+fn signed(parts: &[Vec<u8>], algorithm: &[u8], signer: &crate::PrivateKey) -> Vec<u8> {
     let list = tlv(0x30, &parts.concat());
     let signature = rcgen::SigningKey::sign(signer, &list).unwrap();
     let signature = tlv(0x03, &[&[0], signature.as_slice()].concat());
@@ -147,7 +147,7 @@ fn nothing_takes_the_place_of_the_last_good_list() {
 #[test]
 fn only_what_we_would_have_made_is_read_even_if_we_signed_it() {
     let practice = Practice::new(1);
-    let (issuer, signer) = (practice.issuing.certificate(), practice.issuing.key());
+    let (issuer, signer) = (practice.issuing.certificate(), practice.issuing.held_key().unwrap());
     let made = practice.issuing.crl(7, &revoked(), NOW).unwrap();
     let good = parts(&made);
     // version, algorithm, issuer, thisUpdate, nextUpdate, entries, extensions

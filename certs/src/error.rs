@@ -40,6 +40,9 @@ pub enum CertsError {
     /// A signature just made does not verify: the machine is broken, nothing it signs may leave.
     #[error("a signature just made does not verify")]
     SignatureUnsound,
+    /// The token that holds the key did not sign.
+    #[error("the token that holds the key did not sign")]
+    TokenRefused,
     /// TLS refused a certificate or key of ours.
     #[error("TLS refused our own certificate or key")]
     Tls(#[source] rustls::Error),

@@ -47,6 +47,14 @@ impl PublicKey {
         Ok(Self { spki, key })
     }
 
+    /// Reads an uncompressed point (SEC 1 section 2.3.3), as tokens give it.
+    ///
+    /// # Errors
+    /// As [`PublicKey::from_spki`].
+    pub fn from_point(point: &[u8]) -> Result<Self, CertsError> {
+        Self::from_spki(&[&SPKI_HEAD, point].concat())
+    }
+
     /// The SubjectPublicKeyInfo, DER.
     pub fn spki_der(&self) -> &[u8; SPKI_BYTES] {
         &self.spki

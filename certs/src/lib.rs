@@ -12,6 +12,7 @@
 //! root_record  who the practice is: the chain of root records that companions walk
 //! succession   what a root signs for the next root and for issuing authorities
 //! ceremony     what the offline root is asked to sign, and what it answers
+//! signer       what an authority signs with: a key in memory, or one in a token
 //! rotation     phases and invariants of exchanging a key
 //! bundle       trust bundle: what changes more often than a root
 //! judge        a chain, a purpose and a time: what a certificate is worth
@@ -50,6 +51,7 @@ pub mod renewal;
 pub mod root_file;
 pub mod root_record;
 pub mod rotation;
+pub mod signer;
 mod succession;
 #[cfg(test)]
 mod testing;
@@ -66,3 +68,4 @@ pub use judge::{Judged, Rejection, judge, judge_past};
 pub use key::{PrivateKey, PublicKey};
 pub use profile::{Profile, Purpose};
 pub use root_record::{PracticeTrust, RootRecord, TrustError};
+pub use signer::{AuthorityKey, TokenKey, TokenRefused};

@@ -107,7 +107,7 @@ impl Practice {
         let mut issuer = CertificateParams::default();
         issuer.distinguished_name = rcgen::DistinguishedName::new();
         issuer.distinguished_name.push(rcgen::DnType::CommonName, self.issuing.certificate().common_name());
-        params.signed_by(key, &Issuer::new(issuer, self.issuing.key())).unwrap().der().clone()
+        params.signed_by(key, &Issuer::new(issuer, self.issuing.signer())).unwrap().der().clone()
     }
 
     pub(crate) fn bundle(&self) -> TrustBundle {

@@ -288,7 +288,11 @@ fn tls_refuses_what_is_no_client_certificate_of_ours() {
         ("in the future", forge(&|p| p.not_before = rcgen::date_time_ymd(2026, 11, 19)), &own),
         ("another practice", stranger_device.to_rustls(), &stranger_key),
         ("gateway as device", practice.gateway.to_rustls(), &practice.gateway_key),
-        ("issuing as device", practice.issuing.certificate().to_rustls(), practice.issuing.key()),
+        (
+            "issuing as device",
+            practice.issuing.certificate().to_rustls(),
+            practice.issuing.held_key().unwrap(),
+        ),
         ("root as device", practice.root.certificate().to_rustls(), practice.root.key()),
         ("not a certificate", CertificateDer::from(vec![0x30, 0x00]), &own),
         ("another key", practice.device().1.to_rustls(), &own),

@@ -9,6 +9,8 @@ use console::config::{Bound, Configuration, Given, Schema, Setting, Value, Value
 use console::{Catalogue, Failure};
 use model::{Timestamp, limits};
 
+use crate::keys::token::TokenSettings;
+
 /// The name of the file.
 pub const FILE: &str = "counterfoil.toml";
 /// The UDP port where nothing else is said.
@@ -84,6 +86,12 @@ const SETTINGS: &[Setting] = &[
     Setting { key: "renew.after", kind: ValueKind::Text, default: None, bound: Bound::Rule(is_time) },
     Setting { key: "renew.before", kind: ValueKind::Text, default: None, bound: Bound::Rule(is_time) },
     Setting { key: "renew.reason", kind: ValueKind::Text, default: None, bound: Bound::Free },
+    Setting { key: "pkcs11.module", kind: ValueKind::Path, default: None, bound: Bound::Free },
+    Setting { key: "pkcs11.token", kind: ValueKind::Text, default: None, bound: Bound::Free },
+    Setting { key: "pkcs11.serial", kind: ValueKind::Text, default: None, bound: Bound::Free },
+    Setting { key: "pkcs11.pin_file", kind: ValueKind::Path, default: None, bound: Bound::Free },
+    Setting { key: "pkcs11.new_keys", kind: ValueKind::Switch, default: Some("true"), bound: Bound::Free },
+    Setting { key: "pkcs11.required", kind: ValueKind::Switch, default: Some("true"), bound: Bound::Free },
 ];
 
 fn is_time(value: &Value) -> Result<(), &'static str> {
@@ -150,6 +158,8 @@ pub struct Config {
     pub device_days: u64,
     /// Days that its signing certificate does.
     pub signing_days: u64,
+    /// The token that holds issuing keys, if there is one.
+    pub pkcs11: Option<TokenSettings>,
 }
 
 impl Config {
@@ -194,6 +204,7 @@ impl Config {
             renew: renew_setting(&read)?,
             device_days: number("lives.device_days", DEVICE_DAYS),
             signing_days: number("lives.signing_days", SIGNING_DAYS),
+            pkcs11: token_settings(&read)?,
         };
         Ok((config, read))
     }
@@ -205,6 +216,7 @@ impl Config {
         host: &str,
         port: u16,
         key_file: Option<&Path>,
+        token: Option<&TokenSettings>,
     ) -> String {
         let mut set = vec![
             ("name", Value::Text(name.to_owned())),
@@ -214,6 +226,15 @@ impl Config {
         ];
         if let Some(path) = key_file {
             set.push(("unlock.key_file", Value::Text(path.display().to_string())));
+        }
+        if let Some(token) = token {
+            set.push(("pkcs11.module", Value::Text(token.module.display().to_string())));
+            let texts = [
+                ("pkcs11.token", token.label.clone()),
+                ("pkcs11.serial", token.serial.clone()),
+                ("pkcs11.pin_file", token.pin_file.as_ref().map(|path| path.display().to_string())),
+            ];
+            set.extend(texts.into_iter().filter_map(|(key, text)| Some((key, Value::Text(text?)))));
         }
         SCHEMA.commented(catalogue, &set)
     }
@@ -259,6 +280,29 @@ fn renew_setting(read: &Configuration) -> Result<Option<RenewSetting>, Failure> 
     }
 }
 
+/// A token is named by its module, and by its label, its serial number or both.
+fn token_settings(read: &Configuration) -> Result<Option<TokenSettings>, Failure> {
+    let text = |key: &str| read.string(key).filter(|text| !text.is_empty()).map(str::to_owned);
+    let (module, label, serial) = (read.path("pkcs11.module"), text("pkcs11.token"), text("pkcs11.serial"));
+    let pin_file = read.path("pkcs11.pin_file");
+    let wrong = |key: &str, wanted: &str| Err(console::failure::setting_wrong(key, "", FILE, wanted));
+    match module {
+        None if label.is_some() || serial.is_some() || pin_file.is_some() => {
+            wrong("pkcs11.module", "/usr/lib/softhsm/libsofthsm2.so")
+        }
+        None => Ok(None),
+        Some(_) if label.is_none() && serial.is_none() => wrong("pkcs11.token", "text"),
+        Some(module) => Ok(Some(TokenSettings {
+            module,
+            label,
+            serial,
+            pin_file,
+            makes_keys: read.is_on("pkcs11.new_keys"),
+            is_required: read.is_on("pkcs11.required"),
+        })),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,7 +314,7 @@ mod tests {
         for language in [Language::Chinese, Language::English] {
             let catalogue = Catalogue::new(language);
             assert!(SCHEMA.untold(&catalogue).is_empty(), "{:?}", SCHEMA.untold(&catalogue));
-            let text = Config::first(&catalogue, "某某事务所 \"一\"", "127.0.0.1", 4433, None);
+            let text = Config::first(&catalogue, "某某事务所 \"一\"", "127.0.0.1", 4433, None, None);
             std::fs::write(folder.path().join(FILE), text).unwrap();
             let (config, _) = Config::load(folder.path(), [], &[]).unwrap();
             assert_eq!((config.name.as_str(), config.port), ("某某事务所 \"一\"", 4433));
@@ -297,6 +341,27 @@ mod tests {
             format!("after = \"soon\"\nbefore = \"{last}\"\n"),
         ] {
             assert!(load(&wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_named_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = |pkcs11: &str| {
+            let text = format!("name = \"x\"\nhost = \"h\"\n[pkcs11]\n{pkcs11}");
+            std::fs::write(folder.path().join(FILE), text).unwrap();
+            Config::load(folder.path(), [], &[]).map(|(config, _)| config.pkcs11)
+        };
+        assert_eq!(load("").unwrap(), None);
+        let token = load("module = \"/m.so\"\ntoken = \"box\"\npin_file = \"/p\"\n").unwrap().unwrap();
+        assert!(token.makes_keys && token.is_required);
+        let text = Config::first(&Catalogue::new(Language::English), "x", "h", 1, None, Some(&token));
+        std::fs::write(folder.path().join(FILE), text).unwrap();
+        assert_eq!(Config::load(folder.path(), [], &[]).unwrap().0.pkcs11, Some(token));
+        let away = load("module = \"/m.so\"\nserial = \"1\"\nrequired = false\n").unwrap().unwrap();
+        assert!(!away.is_required && away.pin_file.is_none());
+        for wrong in ["module = \"/m.so\"\n", "token = \"box\"\n", "pin_file = \"/p\"\n"] {
+            assert!(load(wrong).is_err(), "{wrong}");
         }
     }
 

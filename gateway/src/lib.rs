@@ -39,6 +39,7 @@ pub mod registry;
 mod renew;
 pub mod rotation;
 pub mod sealing;
+mod secret_file;
 pub mod session;
 pub mod setup;
 pub mod stop;

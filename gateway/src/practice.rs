@@ -20,7 +20,8 @@ use crate::config::Config;
 use crate::denial::{self, Denials, PendingFile};
 use crate::enrol::Attempts;
 use crate::factors::Factors;
-use crate::keys::{Current, KeySet, Keys, current};
+use crate::keys::token::TokenError;
+use crate::keys::{Current, IssuingKeys, KeySet, Keys, current};
 use crate::ledger::rows::{self, key};
 use crate::ledger::{Begin, Ledger, Posted};
 use crate::operation::list::Lists;
@@ -56,6 +57,8 @@ pub struct Practice {
     /// Who may what.
     pub registry: Arc<Registry>,
     keys: Arc<KeySet>,
+    /// Issuing keys, in the vault or in a token.
+    pub issuing_keys: IssuingKeys,
     /// Room for pieces.
     pub buffers: PieceBuffers,
     /// Room for windows.
@@ -129,6 +132,9 @@ pub enum OpenError {
     /// A key is not what it should be.
     #[error("a key in keys/ is damaged: {0}")]
     Key(#[from] receipts::Error),
+    /// The token that holds the issuing key.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The system gives no thread.
     #[error("the system gives no thread: {0}")]
     Thread(std::io::Error),
@@ -166,7 +172,8 @@ impl Opened {
         let lock = lock(&disk, folder)?;
         let settings = Settings { clock: clock.clone(), sync_threads: SyncThreads::USUAL };
         let vault = Vault::unlock(&disk, folder, unlock, settings)?;
-        let (keys, quic) = load_keys(&disk, folder, &vault)?;
+        let issuing_keys = IssuingKeys::begin(vault.clone(), config.pkcs11.as_ref())?;
+        let (keys, quic) = load_keys(&disk, folder, &vault, &issuing_keys)?;
         let (journal, recovered) =
             Journal::recover(&disk, &folder.join("journal"), &config.second_place(folder))?;
         let registry = Arc::new(Registry::default());
@@ -183,7 +190,19 @@ impl Opened {
         }
         end_accepted(&vault, &ledger);
         Self::assemble(
-            folder, config, disk, lock, vault, keys, quic, journal, registry, ledger, posted, recovered,
+            folder,
+            config,
+            disk,
+            lock,
+            vault,
+            issuing_keys,
+            keys,
+            quic,
+            journal,
+            registry,
+            ledger,
+            posted,
+            recovered,
             clock,
         )
     }
@@ -195,6 +214,7 @@ impl Opened {
         disk: Disk,
         lock: FolderLock,
         vault: Vault,
+        issuing_keys: IssuingKeys,
         keys: Keys,
         quic: KeyId,
         journal: Journal,
@@ -240,6 +260,7 @@ impl Opened {
             ledger,
             registry,
             keys,
+            issuing_keys,
             buffers: PieceBuffers::new(),
             windows: Windows::default(),
             openings: Shares::new(limits::OPENINGS_BYTES, limits::OPENINGS_BYTES_PER_DEVICE),
@@ -348,11 +369,16 @@ pub(crate) fn lock(disk: &Disk, folder: &Path) -> Result<FolderLock, OpenError> 
     })
 }
 
-fn load_keys(disk: &Disk, folder: &Path, vault: &Vault) -> Result<(Keys, KeyId), OpenError> {
+fn load_keys(
+    disk: &Disk,
+    folder: &Path,
+    vault: &Vault,
+    issuing_keys: &IssuingKeys,
+) -> Result<(Keys, KeyId), OpenError> {
     let path = folder.join("certs").join(current::FILE);
     let current = Current::read(&disk.read_whole(&path, CURRENT_BYTES_MAX)?)?;
     let quic = KeyId::from_bytes(current.quic.into());
-    Ok((Keys::load(current, vault)?, quic))
+    Ok((Keys::load(current, vault, issuing_keys)?, quic))
 }
 
 /// A ring whose end is not whole is cut there only if it lacks no key that is used. A key that was lost so was used

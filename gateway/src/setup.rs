@@ -19,7 +19,10 @@ use vault::{EntryScope, Init, Settings, SyncThreads, Vault};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, FILE};
-use crate::keys::{Current, HeadKeys, Held, HeldLog, HeldRoot, KeyedCertificate, current, purpose};
+use crate::keys::token::TokenSettings;
+use crate::keys::{
+    Current, HeadKeys, Held, HeldLog, HeldRoot, IssuingKeys, KeyedCertificate, current, purpose,
+};
 use crate::operation::hello::SOFTWARE;
 use crate::practice::OpenError;
 use crate::sealing::EntrySeals;
@@ -40,6 +43,8 @@ pub struct Plan<'a> {
     pub unlock: &'a Unlock,
     /// The key file to name in the configuration.
     pub key_file: Option<&'a Path>,
+    /// The token that is to hold the issuing key.
+    pub token: Option<&'a TokenSettings>,
     /// The cost of passphrase slots: [`Argon2Parameters::SLOT`] but for trials.
     pub slot_cost: Argon2Parameters,
     /// The cost of the root files: [`Argon2Parameters::ROOT`] but for trials.
@@ -93,6 +98,7 @@ impl NotOpenError for certs::TrustError {}
 impl NotOpenError for receipts::Error {}
 impl NotOpenError for journal::JournalError {}
 impl NotOpenError for model::Malformed {}
+impl NotOpenError for crate::keys::token::TokenError {}
 
 /// A practice that lacks its configuration alone, without which nothing opens the folder. So its kit is shown first,
 /// and a practice whose kit nobody has is none.
@@ -115,7 +121,7 @@ impl Unfinished<'_> {
     /// The disk's.
     pub fn finish(self, catalogue: &Catalogue) -> Result<Made, SetupError> {
         let Self { plan, made, disk, _lock } = self;
-        let text = Config::first(catalogue, plan.name, plan.host, plan.port, plan.key_file);
+        let text = Config::first(catalogue, plan.name, plan.host, plan.port, plan.key_file, plan.token);
         let _durable = disk.create_whole(&made.configuration, text.as_bytes())?;
         Ok(made)
     }
@@ -148,8 +154,8 @@ pub fn begin<'a>(plan: &'a Plan<'a>, clock: &Clock) -> Result<Unfinished<'a>, Se
     let spare = PrivateKey::generate()?;
     let record = RootRecord::first(&root, spare.public().key_hash(), now)?;
     let root_files = keep_roots(&disk, plan, &root, &spare, &kit)?;
-    let issuing = IssuingAuthority::create_under(&root, 1, now)?;
-    let heads = certify(&disk, plan, &vault, &root, &issuing, &record, now)?;
+    let (issuing_id, issuing) = first_issuing(plan, &vault, &root, now)?;
+    let heads = certify(&disk, plan, &vault, &root, (issuing_id, &issuing), &record, now)?;
     let signed = genesis(&root, &issuing, &record, &heads, now)?;
     let key = vault.entry_key(EntryScope::House)?;
     let journal = plan.folder.join("journal");
@@ -216,13 +222,27 @@ struct FirstKeys {
     standing: Standing,
 }
 
+/// The first issuing authority: its key is kept, in the vault or in a token, before the root certifies it.
+fn first_issuing(
+    plan: &Plan<'_>,
+    vault: &Vault,
+    root: &Root,
+    now: Timestamp,
+) -> Result<(KeyId, IssuingAuthority), SetupError> {
+    let id = host::random::bytes().map(KeyId::from_bytes).map_err(vault::VaultError::from)?;
+    let keys = IssuingKeys::begin(vault.clone(), plan.token)?;
+    let certificate = root.certify(&keys.key_or_new(id)?, 1, now)?;
+    let issuing = IssuingAuthority::open(keys.open(id)?, certificate.der(), root.practice().clone())?;
+    Ok((id, issuing))
+}
+
 /// Makes and keeps the online keys and their certificates.
 fn certify(
     disk: &Disk,
     plan: &Plan<'_>,
     vault: &Vault,
     root: &Root,
-    issuing: &IssuingAuthority,
+    (issuing_id, issuing): (KeyId, &IssuingAuthority),
     record: &RootRecord,
     now: Timestamp,
 ) -> Result<FirstKeys, SetupError> {
@@ -232,7 +252,6 @@ fn certify(
         let _durable = vault.seal_private(&purpose::of(what)?, id, &key.to_pkcs8()?)?;
         Ok(id)
     };
-    let issuing_id = keep(purpose::ISSUING, issuing.key())?;
     let gateway = PrivateKey::generate()?;
     let statements = PrivateKey::generate()?;
     let receipts = PrivateKey::generate()?;

@@ -28,6 +28,7 @@ fn unlock() -> Unlock {
 pub(crate) fn make(dir: &Path, root_out: &Path) -> Result<setup::Made, setup::SetupError> {
     let cheap = Argon2Parameters::new(64, 1, 1).unwrap();
     let plan = setup::Plan {
+        token: None,
         folder: dir,
         root_out,
         name: "某某事务所",

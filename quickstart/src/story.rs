@@ -134,6 +134,7 @@ impl Stage {
         let cheap = seal::Argon2Parameters::new(1024, 1, 1)?;
         let root_out = self.folder.join("root");
         let plan = setup::Plan {
+            token: None,
             folder: &dir,
             root_out: &root_out,
             name: &name,

@@ -107,7 +107,7 @@ impl Forge<'_> {
     }
 
     fn sign(&self, draft: &Draft) -> Vec<u8> {
-        draft.sign(self.stolen.issuing.key())
+        draft.sign(self.stolen.issuing.held_key().expect("a key in memory"))
     }
 
     /// One certificate under the hostile's key.
@@ -175,7 +175,11 @@ impl Forge<'_> {
         let over =
             IssuingAuthority::create_under(&root, 1, now.minus_seconds(4 * YEAR)).expect("an authority");
         let leaf = self.draft().but(|draft| draft.issuer = name(over.certificate().common_name().as_bytes()));
-        self.one("7 issuer expired", leaf.sign(over.key()), Refused::UnknownIssuer);
+        self.one(
+            "7 issuer expired",
+            leaf.sign(over.held_key().expect("a key in memory")),
+            Refused::UnknownIssuer,
+        );
     }
 
     fn usages(&mut self) {

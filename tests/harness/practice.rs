@@ -29,6 +29,8 @@ pub struct Practice {
     pub port: u16,
     /// Its pin.
     pub pin: String,
+    /// What its commands find in their environment besides.
+    pub environment: Vec<(String, String)>,
 }
 
 /// An invitation, as the practice hands it out.
@@ -69,6 +71,7 @@ impl Practice {
             root_out: place.join("roots"),
             port,
             pin,
+            environment: Vec::new(),
         }
     }
 
@@ -76,6 +79,7 @@ impl Practice {
     pub fn command(&self, words: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = programs::command(programs::GATEWAY);
         command.args(words).arg("--dir").arg(&self.folder).args(["--json", "--lang", "en"]);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -120,7 +124,8 @@ impl Practice {
         let opened = Opened::open(&self.folder, config, &unlock, clock, Begin::AsItIs).expect("a practice");
         let keys = opened.practice.keys();
         let issuing = &keys.issuing;
-        let key = issuing.key().to_pkcs8().and_then(|key| PrivateKey::from_pkcs8(&key)).expect("its key");
+        let key = issuing.held_key().expect("a key in memory").to_pkcs8();
+        let key = key.and_then(|key| PrivateKey::from_pkcs8(&key)).expect("its key");
         let again = IssuingAuthority::open(key, issuing.certificate().der(), issuing.practice().clone());
         let again = again.expect("the same authority");
         opened.close().expect("a clean end");

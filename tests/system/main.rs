@@ -29,3 +29,4 @@ mod sending;
 mod setup;
 mod strace;
 mod thief;
+mod token;

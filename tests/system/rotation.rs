@@ -12,7 +12,7 @@ use harness::{Chance, Conditions, Ran, Running, programs};
 const KINDS: [&str; 6] = ["gateway", "statements", "receipts", "checkpoint", "issuing", "root"];
 
 /// What the root's holder does: signs the gateway's request with the files that are kept.
-struct Holder {
+pub(crate) struct Holder {
     words: std::path::PathBuf,
     roots: std::path::PathBuf,
 }
@@ -20,7 +20,12 @@ struct Holder {
 impl Holder {
     /// Makes a practice in `place`, and keeps its words.
     fn with_practice(place: &Path, port: u16) -> (Self, Practice) {
-        let ran = Running::start(&mut init_command(place, scene::PRACTICE, port)).wait().expect(0);
+        Self::of(place, port, init_command(place, scene::PRACTICE, port))
+    }
+
+    /// The same, by an `init` of the test's own.
+    pub(crate) fn of(place: &Path, port: u16, mut init: Command) -> (Self, Practice) {
+        let ran = Running::start(&mut init).wait().expect(0);
         let told = ran.only("practice");
         let words = files::write(&place.join("words"), told["kit"].as_str().unwrap().as_bytes());
         use std::os::unix::fs::PermissionsExt as _;
@@ -31,6 +36,7 @@ impl Holder {
             root_out: place.join("roots"),
             port,
             pin: told["pin"].as_str().unwrap().to_owned(),
+            environment: Vec::new(),
         };
         (Self { words, roots: place.join("roots") }, practice)
     }
@@ -43,7 +49,7 @@ impl Holder {
     }
 
     /// `rotate prepare KIND`, the signature, and the answer; the new files are the ones to use next.
-    fn prepare(&mut self, practice: &Practice, kind: &str, stolen: bool) -> Ran {
+    pub(crate) fn prepare(&mut self, practice: &Practice, kind: &str, stolen: bool) -> Ran {
         let place = self.words.parent().unwrap().to_path_buf();
         let (request, answer) = (place.join(format!("{kind}.request")), place.join(format!("{kind}.answer")));
         let mut words = vec!["rotate", "prepare", kind, "--request", scene::text(&request)];
@@ -73,7 +79,7 @@ fn scene_with_holder(seed: Option<u64>) -> (Scene, Holder) {
     (Scene::of(place, practice, relay), holder)
 }
 
-fn phase(practice: &Practice, kind: &str) -> String {
+pub(crate) fn phase(practice: &Practice, kind: &str) -> String {
     let ran = practice.run(["rotate", "status"]).expect(0);
     let rows = ran.rows("rotation");
     let row = rows.iter().find(|row| row["kind"] == kind).unwrap_or_else(|| panic!("no {kind}\n{ran}"));

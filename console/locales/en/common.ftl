@@ -137,6 +137,7 @@ cause-no-address = this machine has no such address
 cause-no-file = it is no plain file
 cause-key-length = a key file has exactly 32 bytes
 cause-passphrase-length = a passphrase has at most 1,024 bytes
+cause-pin-length = a PIN has 1 to 256 bytes
 cause-keychain-absent = none answers
 cause-keychain-locked = it is locked
 cause-keychain-entry = it has no entry for this device

@@ -600,6 +600,50 @@ err-kit-not-shown = The recovery kit could not be shown ({ $cause }), so there i
 why-kit-not-shown = A kit is shown only once, and the practice was not finished without it. Nothing is in it yet.
 next-kit-not-shown = Remove { $path }, and root and spare in { $roots }. Then run init again where its output can be seen.
 
+err-token-not-built = This build of the gateway has no PKCS#11.
+why-token-not-built = The configuration names a token (pkcs11.module), and the program was built without its feature “pkcs11”.
+next-token-not-built = Use a build with it (cargo build --release --features pkcs11), or set pkcs11.required = false to run without issuing anything.
+
+err-token-not-configured = The issuing key is in a token, and the configuration names none.
+why-token-not-configured = The key was made in a token and can not be taken out.
+next-token-not-configured = Set pkcs11.module, pkcs11.token and pkcs11.pin_file in counterfoil.toml.
+
+err-token-module-unusable = The PKCS#11 module { $path } does not load: { $cause }
+why-token-module-unusable = It is not there, is for another kind of machine, or refuses to begin.
+next-token-module-unusable = Check pkcs11.module, and that the service's account may read it and what it needs.
+
+err-token-absent = Tokens called “{ $token }” found: { $count }. There must be exactly one.
+why-token-absent = It is not plugged in, not initialized, called otherwise, or another one has the same name.
+next-token-absent = Plug it in, or correct pkcs11.token and pkcs11.serial; pkcs11-tool --list-token-slots shows what there is.
+
+err-token-pin-missing = There is no PIN for the token.
+why-token-pin-missing = The PIN comes from a file or from the service manager, never from a flag or the environment.
+next-token-pin-missing = Name a file in pkcs11.pin_file (mode 0600), or hand the credential counterfoil.pin to the service.
+
+err-token-pin-unusable = The PIN can not be read from { $path }: { $cause }
+why-token-pin-unusable = It is not there, is empty, or can be read by others.
+next-token-pin-unusable = Check the file and its permissions (0600) and run again.
+
+err-token-pin-wrong = The token “{ $token }” refuses the PIN.
+why-token-pin-wrong = It is wrong. Tokens lock themselves after a few wrong tries.
+next-token-pin-wrong = Correct the file before the next start; do not let a service manager start it again and again.
+
+err-token-pin-locked = The PIN of the token “{ $token }” is locked, or will be by one more wrong try; it was not tried.
+why-token-pin-locked = It was wrong several times.
+next-token-pin-locked = Correct the PIN, unlock it with the maker's tool or log in there once with the right one, and run again.
+
+err-token-key-unusable = The issuing key { $key } in the token can not be used: { $cause }
+why-token-key-unusable = It is another token, or somebody has deleted or replaced the key.
+next-token-key-unusable = Plug the right token in. If the key is lost, set pkcs11.required = false and exchange it: rotate prepare issuing.
+
+err-token-signature-wrong = The token signs wrongly.
+why-token-signature-wrong = A signature that it has just made does not verify. Nothing was issued with it.
+next-token-signature-wrong = Do not use this token; bring its firmware up to date or replace it.
+
+err-token-failed = The token failed: { $cause }
+why-token-failed = The words are those of its module.
+next-token-failed = Check the token with its maker's tool and run again.
+
 ## F-09xx: The gateway's records.
 
 err-ledger-damaged = The ledger was damaged; it was set aside in { $path } and posted again.

@@ -11,6 +11,7 @@ init-pin =
 init-host = { "  " }Gateway       { $address }
 init-configuration = { "  " }Configuration { $path }
 init-key-file-made = { "  " }Key file      { $path } (made now; keep a copy, without it nothing unlocks)
+init-token = { "  " }Issuing key   in the token { $token }; it never leaves it
 init-kit-title = Recovery kit: write it down or print it, and keep it safe. If key file or passphrase is lost, only this opens the vault:
 init-kit-only-once = These words are shown this once.
 init-kit-written = Have you kept the recovery words? Go on?
@@ -120,6 +121,12 @@ setting-lives-signing-days = Days that a device's signing certificate lives.
 setting-renew-after = The first moment in which devices renew certificates of before, as 2026-12-01T00:00:00.000Z.
 setting-renew-before = The last moment by which they do so; each draws its own in between.
 setting-renew-reason = Why, for the log of the companions.
+setting-pkcs11-module = The PKCS#11 module of a token that holds the issuing key; only in builds with the feature “pkcs11”.
+setting-pkcs11-token = The token's label.
+setting-pkcs11-serial = The token's serial number, where a label is not enough.
+setting-pkcs11-pin-file = A file with the token's PIN (mode 0600); else the service manager's credential counterfoil.pin.
+setting-pkcs11-new-keys = Whether new issuing keys are made in the token; otherwise in the vault.
+setting-pkcs11-required = Whether the gateway refuses to start without the token; otherwise it serves and issues nothing.
 
 ## rotate, root
 

@@ -133,6 +133,7 @@ cause-no-address = 这台机器没有这个地址
 cause-no-file = 它不是普通文件
 cause-key-length = 密钥文件必须正好 32 字节
 cause-passphrase-length = 口令最多 1,024 字节
+cause-pin-length = PIN 应为 1 至 256 字节
 cause-keychain-absent = 没有可用的钥匙串
 cause-keychain-locked = 钥匙串已锁定
 cause-keychain-entry = 钥匙串里没有这台设备的条目

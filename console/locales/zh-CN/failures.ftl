@@ -592,6 +592,50 @@ err-kit-not-shown = 恢复单没能显示出来（{ $cause }），{ $path } 里�
 why-kit-not-shown = 恢复单只显示一次，所以事务所没有做完；里面还没有任何资料。
 next-kit-not-shown = 删除 { $path } 和 { $roots } 里的根密钥、备用密钥文件，再在能看到输出的地方运行 init。
 
+err-token-not-built = 此版本的网关不支持 PKCS#11。
+why-token-not-built = 配置里写了令牌（pkcs11.module），而程序构建时没有启用 pkcs11 功能。
+next-token-not-built = 改用启用了该功能的版本（cargo build --release --features pkcs11）；或者设 pkcs11.required = false，先不签发证书运行。
+
+err-token-not-configured = 签发密钥在令牌里，而配置里没有写令牌。
+why-token-not-configured = 这把密钥是在令牌里生成的，取不出来。
+next-token-not-configured = 在 counterfoil.toml 里设 pkcs11.module、pkcs11.token 和 pkcs11.pin_file。
+
+err-token-module-unusable = 加载不了 PKCS#11 模块 { $path }：{ $cause }
+why-token-module-unusable = 文件不存在、不适用于这台机器，或拒绝启动。
+next-token-module-unusable = 检查 pkcs11.module，以及服务账户能否读取它和它所需的文件。
+
+err-token-absent = 找到名为“{ $token }”的令牌 { $count } 个，必须正好一个。
+why-token-absent = 令牌没有插上、没有初始化、名称不符，或者有同名的另一个。
+next-token-absent = 插上令牌，或更正 pkcs11.token 和 pkcs11.serial；pkcs11-tool --list-token-slots 可以列出现有的令牌。
+
+err-token-pin-missing = 没有令牌的 PIN。
+why-token-pin-missing = PIN 只能来自文件或服务管理器，不能来自参数或环境变量。
+next-token-pin-missing = 在 pkcs11.pin_file 里写上文件（权限 0600），或把凭据 counterfoil.pin 交给服务。
+
+err-token-pin-unusable = 从 { $path } 读不出 PIN：{ $cause }
+why-token-pin-unusable = 文件不存在、是空的，或者可以被其他人读取。
+next-token-pin-unusable = 检查文件和权限（应为 0600），再运行一次。
+
+err-token-pin-wrong = 令牌“{ $token }”不接受这个 PIN。
+why-token-pin-wrong = PIN 不对。令牌在错几次之后会自行锁定。
+next-token-pin-wrong = 先改正 PIN 文件再启动；不要让服务管理器反复重启。
+
+err-token-pin-locked = 令牌“{ $token }”的 PIN 已锁定，或再错一次就会锁定，因此没有尝试。
+why-token-pin-locked = 之前错了好几次。
+next-token-pin-locked = 改正 PIN，用厂商的工具解锁，或在那里用正确的 PIN 登录一次，再运行。
+
+err-token-key-unusable = 令牌里的签发密钥 { $key } 不能用：{ $cause }
+why-token-key-unusable = 可能是另一个令牌，或者密钥被删除、被替换了。
+next-token-key-unusable = 插上正确的令牌。如果密钥已经丢失，设 pkcs11.required = false，再更换密钥：rotate prepare issuing。
+
+err-token-signature-wrong = 令牌签名有误。
+why-token-signature-wrong = 它刚做出的签名验证不通过。没有用它签发任何东西。
+next-token-signature-wrong = 不要再用这个令牌；升级固件或更换。
+
+err-token-failed = 令牌出错：{ $cause }
+why-token-failed = 这是令牌模块给出的原话。
+next-token-failed = 用厂商的工具检查令牌，再运行一次。
+
 ## F-09xx
 
 err-ledger-damaged = 分类账坏了，已移到 { $path } 并重新过账。

@@ -11,6 +11,7 @@ init-pin =
 init-host = { "  " }网关地址      { $address }
 init-configuration = { "  " }配置文件      { $path }
 init-key-file-made = { "  " }密钥文件      { $path }（已新建，请另存一份；没有它网关无法解锁）
+init-token = { "  " }签发密钥      在令牌 { $token } 里，永不取出
 init-kit-title = 恢复单 —— 请抄写或打印，放在安全的地方。密钥文件或口令丢失时，只有它能打开保险库：
 init-kit-only-once = 这些词只显示这一次。
 init-kit-written = 我已把恢复词保存好，继续？
@@ -108,6 +109,12 @@ setting-lives-signing-days = 设备签名证书的有效天数。
 setting-renew-after = 各设备从何时起自动给此前的证书续期，写成 2026-12-01T00:00:00.000Z。
 setting-renew-before = 最迟到何时；每台设备在其间自选一个时刻。
 setting-renew-reason = 原因，供客户端日志显示。
+setting-pkcs11-module = 存放签发密钥的令牌的 PKCS#11 模块；只用于启用了 pkcs11 功能的版本。
+setting-pkcs11-token = 令牌的标签。
+setting-pkcs11-serial = 令牌的序列号，标签不够区分时使用。
+setting-pkcs11-pin-file = 存放令牌 PIN 的文件（权限 0600）；不写则用服务管理器的凭据 counterfoil.pin。
+setting-pkcs11-new-keys = 新的签发密钥是否在令牌里生成；否则放在保险库里。
+setting-pkcs11-required = 没有令牌时是否拒绝启动；否则照常服务，但不签发任何证书。
 
 ## rotate, root
 

@@ -11,6 +11,7 @@ use vault::VaultError;
 use vault::records::RecordsError;
 
 use crate::admin::{AskError, ServeError};
+use crate::keys::token::TokenError;
 use crate::ledger::StartError;
 use crate::ledger::post::PostError;
 use crate::listener::ListenError;
@@ -42,7 +43,27 @@ pub fn of_open(error: &OpenError, folder: &Path) -> Failure {
             failure::keys_unusable(folder.join("certs").join("current"))
         }
         OpenError::Key(_) => failure::keys_unusable(folder.join("keys")),
+        OpenError::Token(error) => of_token(error),
         OpenError::Thread(error) => failure::unexpected(error),
+    }
+}
+
+/// Why the token with the issuing key is of no use.
+pub(super) fn of_token(error: &TokenError) -> Failure {
+    match error {
+        TokenError::NotBuilt => failure::token_not_built(),
+        TokenError::NotConfigured => failure::token_not_configured(),
+        TokenError::Module { path, cause } => failure::token_module_unusable(path, cause),
+        TokenError::Absent { token, count } => failure::token_absent(token, *count as u64),
+        TokenError::PinUnusable { path, cause } => failure::token_pin_unusable(path, cause.clone()),
+        TokenError::PinMissing => failure::token_pin_missing(),
+        TokenError::PinWrong { token } => failure::token_pin_wrong(token),
+        TokenError::PinLocked { token } => failure::token_pin_locked(token),
+        TokenError::KeyMissing { key } | TokenError::KeyExportable { key } => {
+            failure::token_key_unusable(Arg::shown(key), Arg::shown(error))
+        }
+        TokenError::SignatureWrong => failure::token_signature_wrong(),
+        TokenError::Failed { cause } => failure::token_failed(cause),
     }
 }
 

@@ -11,6 +11,7 @@ use seal::{Argon2Parameters, Unlock};
 use super::unlock::{self, Chosen};
 use super::{Context, failing};
 use crate::config::PORT_DEFAULT;
+use crate::keys::token::{Token, TokenSettings};
 use crate::setup::{self, Made, Plan};
 
 /// Longest host name (RFC 1035 section 2.3.4, without the last dot).
@@ -32,9 +33,44 @@ pub(super) struct Flags {
     passphrase_file: Option<PathBuf>,
     #[arg(long, value_name = "FOLDER")]
     root_out: Option<PathBuf>,
+    #[command(flatten)]
+    token: TokenFlags,
     /// For trials: recovery kit and root files are sealed with a cheap work factor.
     #[arg(long, hide = true)]
     trial: bool,
+}
+
+/// The token that is to hold the issuing key.
+#[derive(Debug, clap::Args)]
+struct TokenFlags {
+    #[arg(long, value_name = "FILE")]
+    pkcs11_module: Option<PathBuf>,
+    #[arg(long, value_name = "LABEL", requires = "pkcs11_module")]
+    pkcs11_token: Option<String>,
+    #[arg(long, value_name = "NUMBER", requires = "pkcs11_module")]
+    pkcs11_serial: Option<String>,
+    #[arg(long, value_name = "FILE", requires = "pkcs11_module")]
+    pkcs11_pin_file: Option<PathBuf>,
+}
+
+impl TokenFlags {
+    /// The token, spoken to once, so that nothing is made where it is of no use.
+    fn settings(&self) -> Result<Option<TokenSettings>, Failure> {
+        let Some(module) = &self.pkcs11_module else { return Ok(None) };
+        if self.pkcs11_token.is_none() && self.pkcs11_serial.is_none() {
+            return Err(failure::option_needed("--pkcs11-token"));
+        }
+        let settings = TokenSettings {
+            module: failing::real(module),
+            label: self.pkcs11_token.clone(),
+            serial: self.pkcs11_serial.clone(),
+            pin_file: self.pkcs11_pin_file.as_deref().map(failing::real),
+            makes_keys: true,
+            is_required: true,
+        };
+        Token::new(settings.clone()).open().map_err(|error| failing::of_token(&error))?;
+        Ok(Some(settings))
+    }
 }
 
 pub(super) fn run(context: &Context, flags: &Flags) -> Result<Exit, Failure> {
@@ -44,6 +80,7 @@ pub(super) fn run(context: &Context, flags: &Flags) -> Result<Exit, Failure> {
     Label::parse(&flags.name).map_err(|_| failure::name_wrong())?;
     let host = host_of(&flags.host)?;
     refuse_early(&dir, &root_out)?;
+    let token = flags.token.settings()?;
     let (unlock, chosen) = chosen(context, flags, &dir)?;
     let key_file = match &chosen {
         Chosen::KeyFile(path) | Chosen::NewKeyFile(path) => Some(path.as_path()),
@@ -62,6 +99,7 @@ pub(super) fn run(context: &Context, flags: &Flags) -> Result<Exit, Failure> {
         port: flags.port,
         unlock: &unlock,
         key_file,
+        token: token.as_ref(),
         slot_cost,
         root_cost,
     };
@@ -136,6 +174,9 @@ fn tell(context: &Context, flags: &Flags, plan: &Plan<'_>, chosen: &Chosen, made
     console.say("init-configuration", args![path = &made.configuration]);
     if let Chosen::NewKeyFile(path) = chosen {
         console.say("init-key-file-made", args![path]);
+    }
+    if let Some(token) = plan.token {
+        console.say("init-token", args![token = token.name()]);
     }
     console.say("init-roots", args![folder = plan.root_out]);
     if flags.trial && console.manner().output != Output::Json {

@@ -2,17 +2,16 @@
 //! the service manager hands out, or a passphrase that is asked for. A secret itself is never a flag or an environment
 //! value.
 
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use console::{Arg, Console, Failure, FailureCode, failure};
 use host::Disk;
 use seal::{Unlock, words};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::failing;
 use crate::config::Config;
+use crate::secret_file::{self, CREDENTIALS, OTHERS, OTHERS_OF_CREDENTIAL};
 
 /// Bytes of a key file.
 const KEY_FILE_BYTES: usize = 32;
@@ -23,8 +22,6 @@ pub(super) const PASSPHRASE_CHARACTERS_MIN: usize = 10;
 /// Words that are offered as a passphrase: 66 random bits.
 const WORDS_OFFERED: usize = 6;
 
-/// Where the service manager puts what it hands to the service alone (systemd.exec(5), CREDENTIALS).
-const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// The credential that is a key file.
 const CREDENTIAL_KEY: &str = "counterfoil.key";
 /// The credential that is a passphrase.
@@ -135,10 +132,17 @@ fn has_credential(folder: &Path) -> bool {
 fn credential(folder: &Path) -> Result<Unlock, Failure> {
     let key = folder.join(CREDENTIAL_KEY);
     match key.exists() {
-        true => key_of(&key, read_secret(&key, KEY_FILE_BYTES as u64, "cause-key-length", 0o007)?),
+        true => {
+            key_of(&key, read_secret(&key, KEY_FILE_BYTES as u64, "cause-key-length", OTHERS_OF_CREDENTIAL)?)
+        }
         false => {
             let path = folder.join(CREDENTIAL_PASSPHRASE);
-            let bytes = read_secret(&path, PASSPHRASE_FILE_BYTES_MAX, "cause-passphrase-length", 0o007)?;
+            let bytes = read_secret(
+                &path,
+                PASSPHRASE_FILE_BYTES_MAX,
+                "cause-passphrase-length",
+                OTHERS_OF_CREDENTIAL,
+            )?;
             passphrase_of(&path, bytes).map(Unlock::Passphrase)
         }
     }
@@ -166,52 +170,24 @@ pub(super) fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failure>
     passphrase_of(path, read_secret(path, PASSPHRASE_FILE_BYTES_MAX, "cause-passphrase-length", OTHERS)?)
 }
 
-fn passphrase_of(path: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, Failure> {
-    for end in [b'\n', b'\r'] {
-        if bytes.last() == Some(&end) {
-            bytes.pop();
-        }
-    }
-    let text = std::mem::take(&mut *bytes);
-    String::from_utf8(text).map(Zeroizing::new).map_err(|error| {
-        error.into_bytes().zeroize();
-        failure::key_file_unusable(path, Arg::Message("cause-encoding"))
-    })
+fn passphrase_of(path: &Path, bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, Failure> {
+    secret_file::line(bytes).map_err(|cause| failure::key_file_unusable(path, cause))
 }
 
-/// Everybody but the owner.
-const OTHERS: u32 = 0o077;
-
-/// A file that those of `closed_to` may not read. A link to one is followed.
 fn read_secret(
     path: &Path,
     bytes_max: u64,
     too_long: &'static str,
     closed_to: u32,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let unusable = |cause: Arg<'static>| failure::key_file_unusable(path, cause);
-    let file = std::fs::File::open(path).map_err(|error| unusable(Arg::cause(&error).into_owned()))?;
-    let about = file.metadata().map_err(|error| unusable(Arg::cause(&error).into_owned()))?;
-    if !about.is_file() {
-        return Err(unusable(Arg::Message("cause-no-file")));
-    }
-    if about.mode() & closed_to != 0 {
-        return Err(unusable(Arg::Message("cause-open-to-others")));
-    }
-    if about.len() > bytes_max {
-        return Err(unusable(Arg::Message(too_long)));
-    }
-    // With the room made before, no copy stays behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(bytes_max).unwrap_or(0) + 1));
-    let read = file.take(bytes_max).read_to_end(&mut bytes);
-    read.map_err(|error| unusable(Arg::cause(&error).into_owned()))?;
-    Ok(bytes)
+    let read = secret_file::read(path, bytes_max, too_long, closed_to);
+    read.map_err(|cause| failure::key_file_unusable(path, cause))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     fn written(folder: &Path, bytes: &[u8], mode: u32) -> PathBuf {
         let path = folder.join("secret");

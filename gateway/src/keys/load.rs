@@ -9,8 +9,8 @@ use vault::Vault;
 use zeroize::Zeroizing;
 
 use super::{
-    Current, HeadKeys, Held, HeldLog, Issuing, IssuingCertificate, KeyedCertificate, Keys, Root, Served,
-    purpose,
+    Current, HeadKeys, Held, HeldLog, Issuing, IssuingCertificate, IssuingKeys, KeyedCertificate, Keys, Root,
+    Served, purpose,
 };
 use crate::practice::OpenError;
 
@@ -20,8 +20,8 @@ impl Keys {
     /// The keys that a file says are in force.
     ///
     /// # Errors
-    /// Keys and certificates that do not fit; the vault's.
-    pub fn load(current: Current, vault: &Vault) -> Result<Self, OpenError> {
+    /// Keys and certificates that do not fit; the vault's; the token's.
+    pub fn load(current: Current, vault: &Vault, issuing_keys: &IssuingKeys) -> Result<Self, OpenError> {
         let records: Vec<&[u8]> = current.root_records.iter().map(|record| record.as_slice()).collect();
         let trust = PracticeTrust::walk(&records, None)?;
         let roots = roots(&current)?;
@@ -29,7 +29,7 @@ impl Keys {
         let all = issuing(&current, &roots)?;
         let (_, signing) = one_signs(&all, |one| one.state)?;
         let served = signing.under(signing_root).ok_or(NONE_SIGNS)?;
-        let key = private(vault, purpose::ISSUING, signing.key)?;
+        let key = issuing_keys.open(signing.key)?;
         let authority = IssuingAuthority::open(key, served.der(), trust.practice().clone())?;
         let gateway = keyed(vault, purpose::GATEWAY, &current.gateway)?;
         let issuer = all.iter().find_map(|one| {

@@ -2,7 +2,9 @@
 //! vault; here they are in memory, wiped when dropped.
 
 pub mod current;
+pub mod issuing;
 mod load;
+pub mod token;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -14,6 +16,7 @@ use receipts::statement::Standing;
 use receipts::{Checkpoint, CheckpointKey, Head, ReceiptSignature, Signer, SigningFailed, Vkey};
 
 pub use current::{Current, Held, HeldLog, HeldRoot, IN_VAULT};
+pub use issuing::IssuingKeys;
 
 /// What the vault keeps for us, by purpose.
 pub mod purpose {

@@ -243,8 +243,12 @@ fn sweep(practice: &Practice) {
         let Ok(purpose) = purpose::of(what) else { continue };
         let kept = practice.vault.list_private(&purpose).unwrap_or_default();
         for key in keys.current.ended(kind).into_iter().filter(|key| kept.contains(key)) {
-            match practice.vault.remove_private(&purpose, key) {
-                Ok(_durable) => tracing::info!(kind = kind.word(), "an old key is destroyed"),
+            let destroyed = match kind {
+                Kind::Issuing => practice.issuing_keys.destroy(key),
+                _ => practice.vault.remove_private(&purpose, key).map(drop).map_err(Into::into),
+            };
+            match destroyed {
+                Ok(()) => tracing::info!(kind = kind.word(), "an old key is destroyed"),
                 Err(error) => tracing::error!(%error, kind = kind.word(), "an old key can not be destroyed"),
             }
         }

@@ -83,7 +83,8 @@ fn exchange(
         }
         _ => {}
     }
-    let keys = Keys::load(current, &practice.vault).map_err(|error| failed(&error))?;
+    let keys =
+        Keys::load(current, &practice.vault, &practice.issuing_keys).map_err(|error| failed(&error))?;
     facts::check(practice, &keys).map_err(|error| failed(&error))?;
     rehearse(practice, &keys)?;
     let done = done(rotation, to, &before.current, &keys.current)?;
@@ -181,9 +182,7 @@ fn recertify(practice: &Practice, current: &mut Current, id: KeyId) -> Result<()
     let keys = practice.keys();
     let missing = || ActError::Failed { cause: "the new issuing authority is not there".to_owned() };
     let held = current.issuing.iter().find(|held| held.key_id() == id).ok_or_else(missing)?;
-    let purpose = purpose::of(purpose::ISSUING).map_err(|error| failed(&error))?;
-    let key =
-        PrivateKey::from_pkcs8(&practice.vault.open_private(&purpose, id).map_err(|error| failed(&error))?)?;
+    let key = practice.issuing_keys.open(id).map_err(|error| failed(&error))?;
     let practice_id = keys.trust.practice().clone();
     let authority = IssuingAuthority::open(key, &held.certificate, practice_id)?;
     let own = [
@@ -301,7 +300,7 @@ fn checkpoint(practice: &Practice, id: KeyId) -> Result<Added, ActError> {
 pub(super) fn request(practice: &Practice, rotation: &Rotation, what: What) -> Result<Request, ActError> {
     let keys = practice.keys();
     let issuing_key = match rotation.kind {
-        Kind::Issuing => Some(key(practice, purpose::ISSUING, rotation.id)?),
+        Kind::Issuing => Some(practice.issuing_keys.key_or_new(rotation.id).map_err(|error| failed(&error))?),
         _ => None,
     };
     let generations = keys.current.generations(rotation.kind).len();
