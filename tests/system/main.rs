@@ -13,6 +13,7 @@ mod full_disk;
 mod hostile;
 mod hostile_certificates;
 mod interrupted;
+mod keychain;
 mod kill9;
 mod limits;
 mod malformed;

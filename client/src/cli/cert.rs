@@ -4,8 +4,8 @@ use certs::Certificate;
 use console::{Column, Event, Exit, Table, args, failure, fields, human};
 use model::Timestamp;
 
-use super::Context;
-use crate::device::Device;
+use super::{Context, whoami};
+use crate::device::{Device, GuardKind};
 use crate::practice::Practice;
 use crate::renewal::plan::Plan;
 use crate::renewal::{Outcome, When, tend};
@@ -64,11 +64,12 @@ fn show(context: &Context) -> Told<Exit> {
     for practice in context.all_selected()? {
         let device = context.device(&practice)?;
         console.say("identity-practice", args![practice = &practice.about().name]);
+        console.say(whoami::guarded(device.guard()), &[]);
         let title = |key: &str| console.text(key, &[]);
         let columns = ["cert-purpose", "cert-until", "cert-renews", "cert-serial"];
         let mut table = Table::new(columns.map(|key| Column::fixed(title(key))).to_vec());
         for line in lines(&practice, &device)? {
-            emit(context, &practice, &line);
+            emit(context, &practice, device.guard(), &line);
             table.row([
                 title(line.title),
                 human::date(language, line.certificate.not_after()),
@@ -82,7 +83,7 @@ fn show(context: &Context) -> Told<Exit> {
     Ok(context.summary("cert show", Exit::Done, fields! {"certificates": count}))
 }
 
-fn emit(context: &Context, practice: &Practice, line: &Line) {
+fn emit(context: &Context, practice: &Practice, guard: GuardKind, line: &Line) {
     let about = practice.about();
     context.console.emit(&Event::Row {
         of: "certificate".to_owned(),
@@ -94,6 +95,7 @@ fn emit(context: &Context, practice: &Practice, line: &Line) {
             "sha256": line.certificate.fingerprint().to_hex(),
             "until": line.certificate.not_after().to_rfc3339(),
             "renews": line.renews.to_rfc3339(),
+            "keys": guard.word(),
         },
     });
 }
@@ -109,7 +111,7 @@ async fn renew(context: &Context) -> Told<Exit> {
     let renewed = tended.outcome == Outcome::Renewed;
     context.console.say("cert-renewed-until", args![until = console::Arg::Date(until)]);
     for line in lines(&practice, &tended.device)? {
-        emit(context, &practice, &line);
+        emit(context, &practice, tended.device.guard(), &line);
     }
     Ok(context.summary("cert renew", Exit::Done, fields! {"renewed": renewed}))
 }
@@ -125,7 +127,7 @@ fn look(context: &Context, check: &Check) -> Told<Exit> {
             let end = line.certificate.not_after();
             if end <= limit {
                 soon += 1;
-                emit(context, &practice, &line);
+                emit(context, &practice, device.guard(), &line);
                 let purpose = context.console.text(line.title, &[]);
                 let practice = &practice.about().name;
                 context.console.say("cert-ends", args![practice, purpose, until = console::Arg::Date(end)]);

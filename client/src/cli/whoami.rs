@@ -38,13 +38,15 @@ pub(super) fn lines(console: &Console, practice: &Practice, device: &Device) -> 
     console.say("identity-gateway", args![address = about.addresses.first().cloned().unwrap_or_default()]);
     let until = console::Arg::Date(until);
     console.say("identity-certificate", args![until]);
-    console.say(
-        match device.guard() {
-            GuardKind::Keychain => "identity-keys-keychain",
-            GuardKind::Passphrase => "identity-keys-passphrase",
-            GuardKind::Plain => "identity-keys-plain",
-        },
-        &[],
-    );
+    console.say(guarded(device.guard()), &[]);
     Ok(())
+}
+
+/// The line about what opens a device's keys.
+pub(super) const fn guarded(by: GuardKind) -> &'static str {
+    match by {
+        GuardKind::Keychain => "identity-keys-keychain",
+        GuardKind::Passphrase => "identity-keys-passphrase",
+        GuardKind::Plain => "identity-keys-plain",
+    }
 }
