@@ -115,8 +115,10 @@ mod tests {
         key: p256::ecdsa::SigningKey,
         signed: AtomicU32,
         wrong_at: u32,
-        lie: fn([u8; 64]) -> Result<[u8; 64], TokenRefused>,
+        lie: Lie,
     }
+
+    type Lie = fn([u8; 64]) -> Result<[u8; 64], TokenRefused>;
 
     impl TokenKey for Liar {
         fn sign_digest(&self, digest: &[u8; 32]) -> Result<[u8; 64], TokenRefused> {
@@ -127,7 +129,7 @@ mod tests {
         }
     }
 
-    fn authority(wrong_at: u32, lie: fn([u8; 64]) -> Result<[u8; 64], TokenRefused>) -> IssuingAuthority {
+    fn authority(wrong_at: u32, lie: Lie) -> IssuingAuthority {
         let scalar = host::random::bytes::<32>().unwrap();
         let key = p256::ecdsa::SigningKey::from_slice(&scalar).unwrap();
         let held = PrivateKey::from_pkcs8(&{
@@ -171,7 +173,7 @@ mod tests {
 
     #[test]
     fn no_wrong_signature_of_a_token_gets_out() {
-        let lies: [fn([u8; 64]) -> Result<[u8; 64], TokenRefused>; 4] = [
+        let lies: [Lie; 4] = [
             |mut right| {
                 right[40] ^= 1;
                 Ok(right)
