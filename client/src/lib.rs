@@ -31,7 +31,7 @@ mod cli;
 pub mod connection;
 pub mod device;
 pub mod download;
-mod endpoint;
+pub mod endpoint;
 pub mod enrol;
 pub mod factor;
 pub mod fetch;

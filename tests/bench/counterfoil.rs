@@ -1,6 +1,7 @@
 //! Counterfoil itself: the two programs as processes, as a person would run them.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,8 +10,9 @@ use crate::tools::{Running, free_port, fresh, peak_of, timed};
 use crate::{Measured, Outcome, noise};
 
 /// A practice with its gateway and one enrolled client.
-struct Practice {
-    gateway: Running,
+pub struct Practice {
+    /// Its gateway.
+    pub gateway: Running,
     folder: PathBuf,
     port: u16,
     home: PathBuf,
@@ -18,6 +20,15 @@ struct Practice {
 
 impl Practice {
     fn start(folder: &Path) -> Outcome<Self> {
+        let mut practice = Self::with(folder, |_| Ok(()))?;
+        let mut book = program("counterfoil-gateway")?;
+        run(book.args(["book", "add", "book", "--dir"]).arg(practice.dir()))?;
+        practice.home = practice.enrol("client")?;
+        Ok(practice)
+    }
+
+    /// A practice without people, made ready by `before`, which gets its folder and its key file, and then served.
+    pub fn with(folder: &Path, before: impl FnOnce(&Made<'_>) -> Outcome<()>) -> Outcome<Self> {
         let place = fresh(folder, "practice")?;
         let (dir, home, port) = (place.join("gateway"), place.join("home"), free_port()?);
         let key = place.join("key");
@@ -40,12 +51,24 @@ impl Practice {
             .arg(&key)
             .arg("--root-out")
             .arg(place.join("root")))?;
+        before(&Made { dir: &dir, key: &key })?;
         let gateway = serve(&dir, &key, port)?;
-        let mut practice = Self { gateway, folder: place, port, home };
-        let mut book = program("counterfoil-gateway")?;
-        run(book.args(["book", "add", "book", "--dir"]).arg(&dir))?;
-        practice.home = practice.enrol("client")?;
-        Ok(practice)
+        Ok(Self { gateway, folder: place, port, home })
+    }
+
+    /// The practice's folder.
+    pub fn dir(&self) -> PathBuf {
+        self.folder.join("gateway")
+    }
+
+    /// Where its gateway is.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+
+    /// A path for a home, or for whatever else goes with the practice.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     fn send(&self, source: &Path) -> Outcome<Command> {
@@ -54,22 +77,34 @@ impl Practice {
 
     /// Invites and enrols a client; gives its home.
     fn enrol(&self, name: &str) -> Outcome<PathBuf> {
-        let home = self.folder.join(name);
+        let (home, word) = (self.folder.join(name), self.invite(name)?);
+        run(program("counterfoil")?.arg("--home").arg(&home).args(["enrol", &word, "--yes", "--json"]))?;
+        Ok(home)
+    }
+
+    /// Invites a client to the book; the word.
+    pub fn invite(&self, name: &str) -> Outcome<String> {
         let mut invite = program("counterfoil-gateway")?;
         invite.args(["invite", "--role", "client", "--name", name, "--book", "book", "--json", "--dir"]);
-        let invitation = run(invite.arg(self.folder.join("gateway")))?;
+        let invitation = run(invite.arg(self.dir()))?;
         let line = invitation.lines().find(|line| line.contains("\"word\"")).ok_or("no invitation")?;
         let invitation: serde_json::Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
-        let word =
-            invitation.get("word").and_then(|word| word.as_str()).ok_or("an invitation without a word")?;
-        run(program("counterfoil")?.arg("--home").arg(&home).args(["enrol", word, "--yes", "--json"]))?;
-        Ok(home)
+        let word = invitation.get("word").and_then(|word| word.as_str());
+        word.map(str::to_owned).ok_or_else(|| "an invitation without a word".to_owned())
     }
 
     fn restart(&mut self) -> Outcome<()> {
         self.gateway = serve(&self.folder.join("gateway"), &self.folder.join("key"), self.port)?;
         Ok(())
     }
+}
+
+/// A practice that nobody serves yet.
+pub struct Made<'a> {
+    /// Its folder.
+    pub dir: &'a Path,
+    /// Its key file.
+    pub key: &'a Path,
 }
 
 /// Sends `source` once, from the command to the receipt on the companion's disk.
@@ -168,7 +203,7 @@ fn send_from(home: &Path, source: &Path) -> Outcome<Command> {
 }
 
 /// One of our programs, beside this one.
-fn program(name: &str) -> Outcome<Command> {
+pub fn program(name: &str) -> Outcome<Command> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
     let path = own.with_file_name(name);
     match path.exists() {
@@ -183,7 +218,7 @@ fn program(name: &str) -> Outcome<Command> {
     }
 }
 
-fn run(command: &mut Command) -> Outcome<String> {
+pub fn run(command: &mut Command) -> Outcome<String> {
     let output = command.output().map_err(|error| error.to_string())?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),

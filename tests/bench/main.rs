@@ -1,9 +1,12 @@
 //! Benchmarks: one run that sends the same bytes with Counterfoil, raw quinn and the tools people know, and writes the
 //! ratios. `cargo run --release -p counterfoil-tests --bin counterfoil-bench -- [--quick] [--out FILE]`
 //!
+//! `counterfoil-bench measures` takes the measures of people and certificates instead.
+//!
 //! Everything is on loopback and on one machine, so only ratios within one run mean anything.
 
 mod counterfoil;
+mod measures;
 mod raw_quinn;
 mod stages;
 mod tools;
@@ -48,7 +51,11 @@ fn main() -> ExitCode {
         true => Load { large_bytes: 128 << 20, small_documents: 100, parallel: (4, 64 << 20), rounds: 1 },
         false => Load { large_bytes: 1 << 30, small_documents: 1_000, parallel: (16, 1 << 30), rounds: 3 },
     };
-    match run(&load) {
+    let made = match arguments.iter().any(|argument| argument == "measures") {
+        true => measures::run(if is_quick { &measures::QUICK } else { &measures::WHOLE }),
+        false => run(&load),
+    };
+    match made {
         Ok(table) => {
             println!("{table}");
             if let Some(path) = out
@@ -170,7 +177,8 @@ fn measured(rounds: usize, mut one: impl FnMut() -> Outcome<Option<Measured>>) -
     Ok(Some(all.swap_remove(all.len() / 2)))
 }
 
-fn workplace() -> Outcome<PathBuf> {
+/// A folder that everything happens in.
+pub fn workplace() -> Outcome<PathBuf> {
     let folder = std::env::temp_dir().join(format!("counterfoil-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     Ok(folder)
