@@ -104,6 +104,10 @@ impl Gateway {
         let runtime = Arc::new(quinn::TokioRuntime);
         let endpoint = Endpoint::new(quic.endpoint_config(), Some(config.clone()), socket, runtime)
             .map_err(|error| ListenError::Bind { address, error })?;
+        let shared = Arc::clone(&practice);
+        if let Err(cause) = operation::blocking(move || operation::take::recount(&shared)).await {
+            tracing::error!(%cause, "what was taken today before this start can not be counted");
+        }
         let address = endpoint.local_addr().map_err(|error| ListenError::Bind { address, error })?;
         let doors = Arc::new(Doors {
             enrolment: Arc::new(Door::new().map_err(ListenError::Tls)?),

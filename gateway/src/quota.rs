@@ -1,4 +1,5 @@
-//! What each device and person has used of its daily limits. Memory alone: a restart forgives.
+//! What each device and person has used of its daily limits. Memory alone: a restart forgives, but for confidential
+//! documents, which are counted again from the takes of the day.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -109,6 +110,16 @@ impl Quotas {
         documents == 0 || self.confidential.take(person, documents, limit, DAY_SECONDS, now)
     }
 
+    /// Confidential documents were taken before this start, as [`Quotas::confidential`] counts them.
+    pub fn confidential_before(&self, person: PersonId, documents: u64, now: Timestamp) {
+        self.confidential.add(person, documents, DAY_SECONDS, now);
+    }
+
+    /// Whether two moments are in one day of these counts.
+    pub fn is_one_day(one: Timestamp, other: Timestamp) -> bool {
+        window(DAY_SECONDS, one) == window(DAY_SECONDS, other)
+    }
+
     /// A device asks something.
     ///
     /// # Errors
@@ -137,14 +148,20 @@ impl<K> Default for Counters<K> {
     }
 }
 
+impl<K> Counts<K> {
+    /// Another window begins with nothing.
+    fn turn(&mut self, window: u64) {
+        if self.window != window {
+            *self = Self { window, used: HashMap::new() };
+        }
+    }
+}
+
 impl<K: Eq + Hash> Counters<K> {
     /// Takes `amount` if the window has room for it.
     pub(crate) fn take(&self, who: K, amount: u64, limit: u64, window_seconds: u64, now: Timestamp) -> bool {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let window = window(window_seconds, now);
-        if counts.window != window {
-            *counts = Counts { window, used: HashMap::new() };
-        }
+        counts.turn(window(window_seconds, now));
         let used = counts.used.entry(who).or_default();
         match used.checked_add(amount).filter(|used| *used <= limit) {
             Some(sum) => {
@@ -153,6 +170,14 @@ impl<K: Eq + Hash> Counters<K> {
             }
             None => false,
         }
+    }
+
+    /// Adds `amount`, whether the window has room for it or not.
+    fn add(&self, who: K, amount: u64, window_seconds: u64, now: Timestamp) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.turn(window(window_seconds, now));
+        let used = counts.used.entry(who).or_default();
+        *used = used.saturating_add(amount);
     }
 
     /// Whether the window has room for `amount`.
@@ -188,6 +213,18 @@ mod tests {
         assert!(counters.take(2, 10, 10, 60, at(59)), "others are not touched");
         assert!(counters.take(1, 10, 10, 60, at(60)));
         assert!(!counters.take(1, u64::MAX, u64::MAX, 60, at(61)));
+    }
+
+    #[test]
+    fn what_was_used_before_counts_even_beyond_the_limit() {
+        let counters = Counters::default();
+        let at = Timestamp::from_unix_seconds;
+        counters.add(1, 12, 60, at(0));
+        assert!(!counters.take(1, 1, 10, 60, at(59)));
+        counters.add(1, u64::MAX, 60, at(59));
+        assert!(counters.take(1, 10, 10, 60, at(60)), "the next window forgives");
+        counters.add(1, 1, 60, at(61));
+        assert!(!counters.take(1, 1, 11, 60, at(61)));
     }
 
     #[test]

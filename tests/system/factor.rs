@@ -107,6 +107,36 @@ fn a_person_enrols_shows_redraws_and_removes_their_own_factor() {
 }
 
 #[test]
+fn what_was_fetched_of_confidential_documents_counts_over_a_restart() {
+    let mut scene = Scene::open();
+    let (client, keeper) = scene.people();
+    let folder = scene.path("documents");
+    let send = |count: u64, name: &str| {
+        let folder = folder.join(name);
+        for n in 0..count {
+            files::write(&folder.join(format!("{n}.pdf")), format!("{name} {n}").as_bytes());
+        }
+        let mut words = Companion::send_words(&[&folder], BOOK, PERIOD);
+        words.extend(["--class", "confidential"].map(Into::into));
+        client.run(words).expect(0);
+    };
+    send(limits::CONFIDENTIAL_PER_DAY_MAX - 1, "many");
+    let to = scene.path("fetched");
+    keeper.fetch_new(&to).expect(0);
+    client.fetch_new(&scene.path("own")).expect(0);
+    // Neither stopping nor dying, nor a ledger that is posted again, forgives.
+    scene.gateway.sigterm().expect(0);
+    scene.practice.run(["repost"]).expect(0);
+    scene.gateway.start();
+    send(1, "last");
+    keeper.fetch_new(&to).expect(0);
+    scene.gateway.kill9();
+    scene.gateway.start();
+    send(1, "beyond");
+    assert_eq!(word(&keeper.fetch_new(&to).expect(14)), "factor-missing");
+}
+
+#[test]
 fn many_confidential_documents_at_once_take_a_code_of_staff_and_none_of_the_client() {
     let scene = Scene::open();
     let (client, keeper) = scene.people();
