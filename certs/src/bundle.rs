@@ -130,6 +130,12 @@ impl TrustBundle {
         }
     }
 
+    /// The version of a bundle that was opened once, in force or not.
+    pub fn version_of(bytes: &[u8]) -> Option<u64> {
+        let [body, ..] = codec::read_list::<4>(WHAT, bytes, BUNDLE_BYTES_MAX).ok()?;
+        decode(body).ok().map(|bundle| bundle.version)
+    }
+
     fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
         out.map(11).uint(0).uint(1);

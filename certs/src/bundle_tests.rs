@@ -15,6 +15,7 @@ fn a_bundle_is_read_as_signed_and_is_the_golden_one() {
     let bytes =
         ended.sign(&practice.statements_key, &practice.statements, practice.issuing.certificate()).unwrap();
     assert_eq!(TrustBundle::open(&bytes, &practice.trust, NOW), Ok(ended));
+    assert_eq!((TrustBundle::version_of(&bytes), TrustBundle::version_of(b"no bundle")), (Some(1), None));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Records follow one another by two keys, or are refused.
 
 use super::*;
+use crate::root_record::Next;
 use crate::testing::{DAY, NOW, Practice, golden, key, serial};
 
 /// A record with anything in it.
@@ -63,7 +64,30 @@ fn record_one_is_the_golden_one_and_gives_practice_and_pin() {
     assert_eq!(refused, Err(TrustError::OtherPractice));
     let none: [&[u8]; 0] = [];
     assert!(matches!(PracticeTrust::walk(&none, None), Err(TrustError::Malformed(_))));
-    assert!(PracticeTrust::walk(&vec![practice.record.bytes(); 65], None).is_err());
+}
+
+/// Each record good in itself: who has root and spare can go on for ever, and companions do not.
+#[test]
+fn a_chain_of_records_ends_at_its_bound_however_good_it_is() {
+    let practice = Practice::new(1);
+    let spares: Vec<_> = (0..ROOT_RECORDS_MAX).map(|_| crate::PrivateKey::generate().unwrap()).collect();
+    let mut records = vec![practice.record.clone()];
+    for (at, next) in spares.iter().enumerate() {
+        let committed = if at == 0 { &practice.spare } else { &spares[at - 1] };
+        let next = Next {
+            roots: &[practice.root.certificate()],
+            committed: next.key_hash(),
+            revokes: &[],
+            issued: NOW,
+        };
+        records.push(records[at].follow(&next, &[practice.root.key(), committed]).unwrap());
+    }
+    let trust = PracticeTrust::walk(&records[..ROOT_RECORDS_MAX], Some(&practice.pin())).unwrap();
+    assert_eq!(trust.number(), ROOT_RECORDS_MAX as u64);
+    assert_eq!(
+        PracticeTrust::walk(&records, Some(&practice.pin())),
+        Err(Malformed::new("chain of root records", "it is too long").into())
+    );
 }
 
 #[test]

@@ -20,7 +20,7 @@ mod devices;
 
 pub use devices::{Devices, Door, Lists};
 
-use crate::certificate::CHAIN_MAX;
+use crate::certificate::{CERTIFICATE_BYTES_MAX, CHAIN_MAX};
 use crate::{Certificate, CertsError, PracticeTrust, PrivateKey, Profile, Purpose};
 
 mod rehearsal;
@@ -42,6 +42,31 @@ impl TimeProvider for TlsClock {
     fn current_time(&self) -> Option<UnixTime> {
         Some(UnixTime::since_unix_epoch(std::time::Duration::from_millis(self.0.unix_ms())))
     }
+}
+
+/// A clock of the caller's own making.
+struct Told<T>(T);
+
+impl<T> std::fmt::Debug for Told<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Told")
+    }
+}
+
+impl<T: Fn() -> Timestamp + Send + Sync> TimeProvider for Told<T> {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(unix_time(self.0()))
+    }
+}
+
+/// The same configuration, which judges by this time and not by the machine's.
+#[must_use]
+pub fn judging_at(
+    mut config: ServerConfig,
+    now: impl Fn() -> Timestamp + Send + Sync + 'static,
+) -> ServerConfig {
+    config.time_provider = Arc::new(Told(now));
+    config
 }
 
 /// What the gateway shows.
@@ -316,6 +341,10 @@ impl ServerCertVerifier for PracticeGateway {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        // Bounded before anything is read: a chain of ours has no more.
+        if rest.len() >= CHAIN_MAX || leaf.len() > CERTIFICATE_BYTES_MAX {
+            return Err(bad_encoding());
+        }
         let verified = self.stock.verify_server_cert(leaf, rest, &self.name, ocsp, now);
         let verified = verified.map_err(|error| match is_about_time(&error) {
             // What it says of time is believed where nothing else is wrong: then perhaps our clock is.

@@ -384,6 +384,29 @@ fn a_companion_takes_nobody_but_the_gateway_of_its_practice() {
     }
 }
 
+/// The stock verifier takes a true chain with anything beside it, as far as its budget goes.
+#[test]
+fn a_companion_reads_no_more_of_a_chain_than_ours_has() {
+    let practice = Practice::new(1);
+    let mut config = ServerConfig::clone(&server(&practice));
+    let mut show = |beside: usize| {
+        let own = [practice.gateway.to_rustls(), practice.issuing.certificate().to_rustls()];
+        let fill = std::iter::repeat_n(Practice::new(2).issuing.certificate().to_rustls(), beside);
+        let chain = own.into_iter().chain(fill).collect();
+        let shown = CertifiedKey::new(chain, practice.gateway_key.rustls_key().unwrap());
+        config.cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(shown));
+        handshake(client(&practice), &Arc::new(config.clone()))
+    };
+    assert!(show(CHAIN_MAX - 2).is_ok());
+    for beside in [CHAIN_MAX - 1, 50] {
+        let failed = show(beside).err().unwrap();
+        assert!(
+            matches!(failed, Failed::AtClient(Error::InvalidCertificate(CertificateError::BadEncoding))),
+            "{beside}: {failed:?}"
+        );
+    }
+}
+
 #[test]
 fn a_wrong_clock_is_told_as_such() {
     let practice = Practice::new(1);

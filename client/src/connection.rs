@@ -5,23 +5,23 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use certs::{Certificate, CertsError, PracticeTrust, TrustBundle, tls};
+use certs::{Certificate, CertsError, PracticeTrust, tls};
 use console::{Arg, failure};
 use host::Clock;
-use model::BookId;
-use protocol::message::{Books, Content, Hello, Welcome};
+use model::{BookId, limits};
+use protocol::message::{Books, Content, Hello, WELCOME_RECORDS_MAX, Welcome};
 use protocol::record::{Answer, BookList};
 use protocol::{Body, CloseCode, List, Message, Text, VERSIONS};
 use quinn::VarInt;
 use quinn::crypto::rustls::QuicClientConfig;
-use receipts::Vkey;
 
 use crate::device::{Device, certs_failed};
 use crate::endpoint;
-use crate::practice::{Act, Offered, Practice};
+use crate::practice::Practice;
+use crate::records;
 use crate::trouble::{self, Again, Lost, Told};
+use crate::trust::{self, Kept, Standing};
 use crate::wire::{Answers, Asks, WireFailure};
-use crate::{records, renewal};
 
 /// How long a handshake may take before another address is tried.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(6);
@@ -35,8 +35,8 @@ pub const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
 pub const SILENCE_SENDING: Duration = Duration::from_secs(3);
 /// See [`SILENCE_SENDING`].
 pub const SILENCE_WAITING: Duration = Duration::from_secs(12);
-/// Each hello brings at most a handful of root records; more rounds than this bring nothing true.
-const HELLOS_MAX: usize = 16;
+/// Each hello brings a few root records, until all that there may be are here.
+const HELLOS_MAX: usize = limits::ROOT_RECORDS_MAX / WELCOME_RECORDS_MAX + 1;
 
 /// What the companion calls itself.
 pub const SOFTWARE: &str = concat!("counterfoil/", env!("CARGO_PKG_VERSION"));
@@ -57,6 +57,8 @@ pub struct Connection {
     quic: quinn::Connection,
     /// What the gateway said.
     pub welcome: Arc<Welcome>,
+    /// Whether what it says of its keys is of these days.
+    pub trust: Standing,
     /// Where it is, as it was asked for.
     pub address: String,
     /// How long the Hello took to be answered.
@@ -164,16 +166,17 @@ impl Connector {
         let (endpoint, quic) = connected.map_err(|lost| lost.by_clock(self.practice.now()))?;
         let hello = async {
             let begun = self.practice.clock().monotonic();
-            let welcome = self.hello(&quic).await?;
+            let (welcome, trust) = self.hello(&quic).await?;
             let round_trip = self.practice.clock().monotonic().saturating_sub(begun);
-            Ok((Arc::new(welcome), round_trip))
+            Ok((Arc::new(welcome), trust, round_trip))
         };
         let said = match tokio::time::timeout(HELLO_PATIENCE, hello).await {
             Ok(said) => said,
             Err(_) => Err(WireFailure::Silent),
         };
-        let (welcome, round_trip) = said.map_err(|error| self.hello_failed(&error, address))?;
-        let connection = Connection { quic, welcome, address: address.to_owned(), round_trip, endpoint };
+        let (welcome, trust, round_trip) = said.map_err(|error| self.hello_failed(&error, address))?;
+        let address = address.to_owned();
+        let connection = Connection { quic, welcome, trust, address, round_trip, endpoint };
         match connection.welcome.device == self.practice.about().device {
             true => Ok(connection),
             false => Err(for_good(failure::answer_malformed("it takes us for another device"))),
@@ -181,7 +184,7 @@ impl Connector {
     }
 
     /// Says hello until no root record is missing, and keeps what is newer.
-    async fn hello(&self, quic: &quinn::Connection) -> Result<Welcome, WireFailure> {
+    async fn hello(&self, quic: &quinn::Connection) -> Result<(Welcome, Standing), WireFailure> {
         for _ in 0..HELLOS_MAX {
             let trust = self.practice.trust().map_err(WireFailure::Here)?;
             let bundle = self.practice.bundle(&trust).map_err(WireFailure::Here)?;
@@ -195,51 +198,12 @@ impl Connector {
             asks.send(hello).await?;
             asks.finish();
             let welcome: Welcome = answers.due().await?;
-            if self.keep(trust, &welcome).map_err(WireFailure::Here)? == Kept::Enough {
-                return Ok(welcome);
+            match trust::keep(&self.practice, trust, &welcome).map_err(WireFailure::Here)? {
+                Kept::More => {}
+                Kept::All(standing) => return Ok((welcome, standing)),
             }
         }
         Err(WireFailure::Here(failure::answer_malformed("its root records do not end")))
-    }
-
-    /// Verifies and stores what a Welcome brought. Another companion may be at it too: then it keeps it.
-    fn keep(&self, trust: PracticeTrust, welcome: &Welcome) -> Told<Kept> {
-        let Ok(_held) = self.practice.hold(Act::State) else { return Ok(Kept::Enough) };
-        let bad = |what: &str, why: String| failure::answer_malformed(format!("{what}: {why}"));
-        let mut trust = trust;
-        let records = welcome.root_records.as_ref().map_or(&[][..], List::as_slice);
-        if !records.is_empty() {
-            let held = trust.records().iter().map(|record| record.bytes().to_vec());
-            let all: Vec<Vec<u8>> =
-                held.chain(records.iter().map(|record| record.as_slice().to_vec())).collect();
-            let pin = self.practice.about().pin;
-            trust = PracticeTrust::walk(&all, Some(&pin))
-                .map_err(|error| bad("root records", error.to_string()))?;
-            self.practice.store_trust(&trust)?;
-        }
-        if let Some(bytes) = &welcome.bundle {
-            let bundle = TrustBundle::open(bytes.as_slice(), &trust, self.practice.now());
-            let bundle = bundle.map_err(|error| bad("trust bundle", error.to_string()))?;
-            self.practice.store_bundle(bytes.as_slice(), &bundle, &trust)?;
-        }
-        renewal::plan::contacted(&self.practice, welcome.renew.as_ref())?;
-        let bundle = self.practice.bundle(&trust)?;
-        let keys: Vec<Vkey> = bundle
-            .iter()
-            .flat_map(|bundle| &bundle.checkpoint_keys)
-            .filter_map(|key| Vkey::parse(&key.vkey).ok())
-            .collect();
-        match self.practice.offer_checkpoint(welcome.checkpoint.as_slice(), &keys)? {
-            Offered::Newer | Offered::Same => {}
-            // What was signed before stays in our hands, and goes into what we sign: so the two can be compared.
-            Offered::Older | Offered::Contradicts => {
-                tracing::warn!("the journal's checkpoint does not follow ours")
-            }
-            Offered::Unsigned => {
-                tracing::warn!("the journal's checkpoint is not signed by a key of the trust bundle")
-            }
-        }
-        Ok(if records.is_empty() { Kept::Enough } else { Kept::More })
     }
 
     fn hello_failed(&self, error: &WireFailure, address: &str) -> Lost {
@@ -254,12 +218,6 @@ impl Connector {
             WireFailure::Reset | WireFailure::Silent => unreachable(address, SILENT),
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kept {
-    More,
-    Enough,
 }
 
 fn leaf<'a>(practice: &Practice, device: &'a Device) -> Told<&'a Certificate> {
@@ -359,7 +317,7 @@ impl Connection {
     /// # Errors
     /// As [`Answers::long`]; [`WireFailure::Silent`].
     pub async fn ask<T: Answer>(&self, request: impl Into<Message>) -> Result<T, WireFailure> {
-        let long = self.ask_long(request, model::limits::ANSWER_BYTES_MAX).await?;
+        let long = self.ask_long(request, limits::ANSWER_BYTES_MAX).await?;
         Ok(long.answer()?)
     }
 

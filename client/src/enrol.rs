@@ -16,8 +16,8 @@ use certs::enrolment::{
     Awaiting, CompanionEnrolment, Device as DeviceWords, DeviceKeys, EXPORTER_BYTES, EXPORTER_LABEL,
     EnrolError, Enrolled, Outcome, Status,
 };
-use certs::{Certificate, Rejection, Typed, TypedError, tls};
-use console::{Failure, failure};
+use certs::{Certificate, Rejection, TrustError, Typed, TypedError, tls};
+use console::{Arg, Failure, failure};
 use model::{Sha256Digest, Timestamp};
 use protocol::enrol::{self as wire, Due, Step};
 use protocol::{Code, WireError, frame};
@@ -221,14 +221,18 @@ impl<'a> Enrolment<'a> {
     ) -> Failure {
         match (error, there) {
             (EnrolError::OtherPractice, _) => {
-                let expected = self.wanted.invitation.pin().map_or("-".to_owned(), |pin| pin.to_string());
+                let expected = match self.wanted.invitation.pin() {
+                    Some(pin) => Arg::shown(pin),
+                    None => Arg::Message("practice-not-in-code"),
+                };
                 failure::practice_differs(expected, practice_in(presented))
             }
             (EnrolError::UnprovenGateway, _) => failure::invitation_refused(),
             (EnrolError::Certs(error), _) => certs_failed(error),
-            (EnrolError::Certificate(Rejection::NotInForce(_)), Some(there)) => {
-                failure::clocks_differ(self.home.now(), there)
-            }
+            (
+                EnrolError::Certificate(Rejection::NotInForce(_)) | EnrolError::Trust(TrustError::Expired),
+                Some(there),
+            ) => failure::clocks_differ(self.home.now(), there),
             (error, _) => failure::enrolment_failed(error.to_string()),
         }
     }

@@ -9,6 +9,7 @@
 //! renewal     new certificates in time: when, asked for, kept, used
 //! endpoint    UDP sockets and QUIC's settings
 //! connection  TLS, Hello and Welcome, streams         link  a connection that comes back
+//! trust       what a Welcome brings about the practice's keys
 //! wire        one request's stream
 //! enrol       how a device comes to its certificates
 //! walk hash plan        what is sent: found, hashed, planned
@@ -57,6 +58,7 @@ pub mod take;
 #[cfg(test)]
 mod testing;
 pub mod trouble;
+pub mod trust;
 pub mod verify;
 pub mod walk;
 pub mod wire;

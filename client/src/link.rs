@@ -12,6 +12,7 @@ use protocol::Code;
 
 use crate::connection::{Connection, Connector};
 use crate::trouble::{self, Again, Told};
+use crate::trust::Standing;
 use crate::wire::WireFailure;
 
 /// The first pause, which doubles with every try.
@@ -117,6 +118,9 @@ impl Link {
                 Ok(connection) => {
                     if self.tries > 1 {
                         self.console.note("progress-back", &[]);
+                    }
+                    if connection.trust == Standing::Stale && !self.was_connected {
+                        self.console.warn(&failure::trust_stale());
                     }
                     self.was_connected = true;
                     self.current = Some(connection.clone());

@@ -312,12 +312,13 @@ impl Practice {
         }
     }
 
-    /// Stores a newer trust bundle that was opened; an older one changes nothing.
+    /// Stores a newer trust bundle that was opened; one that is older than any before changes nothing, also when that
+    /// one holds no more.
     ///
     /// # Errors
     /// The disk's.
-    pub fn store_bundle(&self, bytes: &[u8], bundle: &TrustBundle, trust: &PracticeTrust) -> Told<()> {
-        let held = self.bundle(trust)?.map_or(0, |held| held.version);
+    pub fn store_bundle(&self, bytes: &[u8], bundle: &TrustBundle) -> Told<()> {
+        let held = self.read("bundle")?.and_then(|bytes| TrustBundle::version_of(&bytes)).unwrap_or(0);
         match bundle.version > held {
             true => self.write("bundle", bytes),
             false => Ok(()),

@@ -14,6 +14,8 @@ struct Guarded {
     clock: Clock,
     /// What the wall clock showed when the monotonic one began, in milliseconds since 1970.
     base_ms: AtomicU64,
+    /// The newest entry's time: it was that late already, whatever the clock shows now.
+    newest_ms: AtomicU64,
     held: AtomicBool,
 }
 
@@ -34,12 +36,28 @@ impl GuardedClock {
         let base_ms = now.saturating_sub(millis(&clock));
         let ahead =
             newest.is_some_and(|newest| now > newest.plus_seconds(limits::CLOCK_AHEAD_SECONDS_MAX).unix_ms());
-        Self(Arc::new(Guarded { clock, base_ms: AtomicU64::new(base_ms), held: AtomicBool::new(ahead) }))
+        Self(Arc::new(Guarded {
+            clock,
+            base_ms: AtomicU64::new(base_ms),
+            newest_ms: AtomicU64::new(newest.map_or(0, Timestamp::unix_ms)),
+            held: AtomicBool::new(ahead),
+        }))
     }
 
-    /// What the wall clock shows.
+    /// The time that is judged by: never before the newest entry, so that a clock that is set back brings nothing back
+    /// that has ended.
     pub fn now(&self) -> Timestamp {
+        Timestamp::from_unix_ms(self.0.clock.unix_ms().max(self.0.newest_ms.load(Ordering::Acquire)))
+    }
+
+    /// What the wall clock shows, right or not.
+    pub fn shows(&self) -> Timestamp {
         Timestamp::from_unix_ms(self.0.clock.unix_ms())
+    }
+
+    /// Whether the clock stands more than the jump that is borne before the newest entry.
+    pub fn is_behind(&self) -> bool {
+        self.shows().plus_seconds(limits::CLOCK_JUMP_SECONDS_MAX) < self.now()
     }
 
     /// The clock itself.
@@ -55,6 +73,7 @@ impl GuardedClock {
         let now = self.0.clock.unix_ms();
         let expected = self.0.base_ms.load(Ordering::Acquire).saturating_add(millis(&self.0.clock));
         let ahead_seconds = now.saturating_sub(expected) / 1000;
+        self.0.newest_ms.fetch_max(newest.unix_ms(), Ordering::AcqRel);
         if ahead_seconds > limits::CLOCK_JUMP_SECONDS_MAX {
             self.0.held.store(true, Ordering::Release);
         }
@@ -106,6 +125,22 @@ mod tests {
         let guarded = GuardedClock::new(clock.clone(), None);
         clock.set_unix_ms(1_000);
         assert_eq!(guarded.now_after(Timestamp::from_unix_ms(9_000)), Ok(Timestamp::from_unix_ms(9_000)));
+    }
+
+    #[test]
+    fn a_clock_set_back_brings_nothing_back_that_has_ended() {
+        let at = Timestamp::from_unix_ms;
+        let clock = Clock::manual(1_000_000);
+        let guarded = GuardedClock::new(clock.clone(), Some(at(900_000)));
+        assert_eq!((guarded.now(), guarded.is_behind()), (at(1_000_000), false));
+        clock.set_unix_ms(500_000);
+        assert_eq!((guarded.now(), guarded.shows()), (at(900_000), at(500_000)));
+        assert!(guarded.is_behind());
+        // Every entry since raises what it can not fall below, also one of another process that held the folder.
+        guarded.now_after(at(950_000)).unwrap();
+        assert_eq!(guarded.now(), at(950_000));
+        clock.set_unix_ms(950_000 - limits::CLOCK_JUMP_SECONDS_MAX * 1000);
+        assert!(!guarded.is_behind(), "as much as a clock is set by itself");
     }
 
     #[test]

@@ -122,7 +122,13 @@ fn invitation_keys(
     let kept = kept.and_then(|bytes| InvitationKeys::from_bytes(&bytes).map_err(vault_missing));
     match (kept, practice.registry.invitation(id)) {
         (Ok(keys), Some(_)) => Ok((keys, Known::Yes)),
-        _ => Ok((InvitationKeys::decoy(&door.decoys, id), Known::No)),
+        // As much is opened as for one that was issued, so that it takes as long.
+        _ => {
+            let quic = purpose::of(purpose::QUIC).map_err(vault_missing);
+            let _ = quic
+                .and_then(|quic| practice.vault.open_private(&quic, practice.quic).map_err(vault_missing));
+            Ok((InvitationKeys::decoy(&door.decoys, id), Known::No))
+        }
     }
 }
 
@@ -138,8 +144,9 @@ fn decide(
 ) -> Result<Vec<u8>, Broken> {
     let id = machine.id();
     let invitation = practice.registry.invitation(id).filter(|_| known == Known::Yes);
-    let bound =
-        invitation.and_then(|invitation| invitation.device).and_then(|device| stored(practice, device));
+    // Read for who has proven the secret alone: to all others a used invitation takes as long as none.
+    let used = invitation.and_then(|invitation| invitation.device).filter(|_| machine.is_proven(request));
+    let bound = used.and_then(|device| stored(practice, device));
     let taken_by = bound.as_ref().map(|bound| bound.taken_by(practice));
     let is_dead = invitation.is_some_and(|invitation| is_dead(practice, &invitation));
     let standing = match (&invitation, &bound, &taken_by) {
@@ -161,10 +168,8 @@ fn decide(
         Ok(requested) => requested,
         Err(EnrolRefusal::Malformed(_)) => return Err(Broken::Malformed),
         Err(EnrolRefusal::Refused { status, reply, rival }) => {
-            if status == Status::WrongProof {
-                door.wrong(prefix, practice.now());
-            }
-            if known == Known::Yes {
+            let counts = status != Status::WrongProof || door.wrong(prefix, practice.now());
+            if known == Known::Yes && counts {
                 attempts::failed(practice, id, status, prefix, rival.as_deref());
             }
             return Ok(reply);

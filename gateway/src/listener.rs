@@ -195,6 +195,9 @@ fn server_config(practice: &Arc<Practice>, token: TokenKey) -> Result<ServerConf
     };
     let config = tls::gateway_config(&gateway, devices::of(practice)?, practice.clock.machine())
         .map_err(ListenError::Tls)?;
+    // As everywhere else: a clock that is set back does not bring an old certificate back, nor make a new one too early.
+    let clock = practice.clock.clone();
+    let config = tls::judging_at(config, move || clock.now());
     let crypto = QuicServerConfig::try_from(config).map_err(|error| ListenError::Quic(error.to_string()))?;
     let mut server = ServerConfig::new(Arc::new(crypto), token);
     server

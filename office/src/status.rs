@@ -35,6 +35,9 @@ pub struct Status {
     /// Denials that are in force and not yet in the journal.
     #[serde(default)]
     pub not_recorded: u64,
+    /// Whether the clock stands before the newest entry.
+    #[serde(default)]
+    pub clock_behind: bool,
 }
 
 /// Shows how the gateway is.
@@ -58,6 +61,9 @@ impl Asking for Show {
         console.print(&console.text("status-disk", args![free = *free_percent]));
         if status.clock_held {
             console.warn(&failure::clock_ahead(time(&status.now), time(&status.newest)));
+        }
+        if status.clock_behind {
+            console.warn(&failure::clock_behind(time(&status.now), time(&status.newest)));
         }
         if status.not_recorded > 0 {
             console.warn(&failure::denials_waiting(status.not_recorded));

@@ -33,6 +33,25 @@ pub struct Visitor {
     runtime: Runtime,
 }
 
+type Streams = (SendStream, RecvStream);
+
+/// An enrolment whose proof is not said yet.
+pub struct Halfway<'a> {
+    visitor: &'a Visitor,
+    request: Vec<u8>,
+    streams: Streams,
+}
+
+impl Halfway<'_> {
+    /// Says it.
+    ///
+    /// # Panics
+    /// The gateway breaks the exchange off.
+    pub fn say(self) -> Told {
+        self.visitor.soon(end(&self.request, self.streams))
+    }
+}
+
 /// What a visitor was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
@@ -130,10 +149,56 @@ impl Visitor {
     /// # Panics
     /// The gateway breaks the exchange off.
     pub fn enrol(&self, invitation: &Typed, spoil: impl Fn(&mut [u8])) -> Told {
-        self.soon(self.exchange(invitation, spoil))
+        self.soon(self.exchange(invitation, "visitor", spoil))
     }
 
-    async fn exchange(&self, invitation: &Typed, spoil: impl Fn(&mut [u8])) -> Told {
+    /// Enrols by an invitation as a device that calls itself so.
+    ///
+    /// # Panics
+    /// The gateway breaks the exchange off.
+    pub fn enrol_as(&self, invitation: &Typed, label: &str) -> Told {
+        self.soon(self.exchange(invitation, label, |_| {}))
+    }
+
+    /// Goes as far as the proof, which `spoil` may change, and waits with it.
+    ///
+    /// # Panics
+    /// The gateway breaks the exchange off.
+    pub fn prove(&self, invitation: &Typed, spoil: impl Fn(&mut [u8])) -> Halfway<'_> {
+        let begun = self.soon(self.begin(invitation, "visitor", spoil));
+        begun.map(|(request, streams)| Halfway { visitor: self, request, streams }).expect("an offer")
+    }
+
+    /// Asks with an invitation's number alone, and answers the Offer with a Request that proves nothing: how long Offer and
+    /// Reply are, and the status.
+    ///
+    /// # Panics
+    /// The gateway breaks the exchange off.
+    pub fn probe(&self, invitation: &Typed) -> (usize, usize, u8) {
+        let hello = CompanionEnrolment::start(invitation).expect("randomness");
+        self.soon(async {
+            let (mut send, mut receive) = self.connection.open_bi().await.expect("a stream");
+            send_step(&mut send, Step::Hello, hello.hello()).await;
+            let Due::Body(offer) = receive_step(&mut receive, Step::Offer).await else { panic!("no offer") };
+            send_step(&mut send, Step::Request, &unproven()).await;
+            let Due::Body(reply) = receive_step(&mut receive, Step::Reply).await else { panic!("no reply") };
+            (offer.len(), reply.len(), status(&reply))
+        })
+    }
+
+    async fn exchange(&self, invitation: &Typed, label: &str, spoil: impl Fn(&mut [u8])) -> Told {
+        match self.begin(invitation, label, spoil).await {
+            Ok((request, streams)) => end(&request, streams).await,
+            Err(told) => told,
+        }
+    }
+
+    async fn begin(
+        &self,
+        invitation: &Typed,
+        label: &str,
+        spoil: impl Fn(&mut [u8]),
+    ) -> Result<(Vec<u8>, Streams), Told> {
         let enrolment = CompanionEnrolment::start(invitation).expect("randomness");
         let mut exporter = [0; EXPORTER_BYTES];
         let context = enrolment.exporter_context();
@@ -145,18 +210,30 @@ impl Visitor {
         send_step(&mut send, Step::Hello, enrolment.hello()).await;
         let offer = match receive_step(&mut receive, Step::Offer).await {
             Due::Body(offer) => offer,
-            Due::Refused(refusal) => return Told::Refused(Code::from_number(refusal.code.into())),
+            Due::Refused(refusal) => return Err(Told::Refused(Code::from_number(refusal.code.into()))),
         };
         let offered = enrolment.offer(&exporter, &presented, &offer).expect("a proof of the gateway");
         let keys = DeviceKeys::generate().expect("randomness");
-        let device = Device { label: "visitor".into(), platform: "test".into(), language: "en".into() };
+        let device = Device { label: label.into(), platform: "test".into(), language: "en".into() };
         let (_, mut request) = offered.request(&keys, &device).expect("a request");
         spoil(&mut request);
-        send_step(&mut send, Step::Request, &request).await;
-        match receive_step(&mut receive, Step::Reply).await {
-            Due::Body(reply) => Told::Replied(status(&reply)),
-            Due::Refused(refusal) => Told::Refused(Code::from_number(refusal.code.into())),
-        }
+        Ok((request, (send, receive)))
+    }
+
+    /// Says which invitation, then that a Request of so many bytes comes; whether the gateway waits for it.
+    ///
+    /// # Panics
+    /// There is no Offer.
+    pub fn is_waited_for(&self, invitation: &Typed, bytes: u32) -> bool {
+        let hello = CompanionEnrolment::start(invitation).expect("randomness");
+        self.soon(async {
+            let (mut send, mut receive) = self.connection.open_bi().await.expect("a stream");
+            send_step(&mut send, Step::Hello, hello.hello()).await;
+            let Due::Body(_) = receive_step(&mut receive, Step::Offer).await else { panic!("no offer") };
+            send.write_all(&bytes.to_be_bytes()).await.expect("a stream that is open");
+            let moment = Duration::from_millis(1500);
+            tokio::time::timeout(moment, receive.read_to_end(1 << 16)).await.is_err()
+        })
     }
 
     /// Begins to say which invitation, and says no more; the stream stays open as long as what is returned.
@@ -227,6 +304,32 @@ impl ResolvesClientCert for NoCertificate {
     fn has_certs(&self) -> bool {
         false
     }
+}
+
+async fn end(request: &[u8], (mut send, mut receive): Streams) -> Told {
+    send_step(&mut send, Step::Request, request).await;
+    match receive_step(&mut receive, Step::Reply).await {
+        Due::Body(reply) => Told::Replied(status(&reply)),
+        Due::Refused(refusal) => Told::Refused(Code::from_number(refusal.code.into())),
+    }
+}
+
+/// A Request that is right in form: `[{0: 1, 1: SPKI, 2: SPKI, 3: "x", 4: "x", 5: "en"}, signature, signature, mac]`.
+fn unproven() -> Vec<u8> {
+    let keys = DeviceKeys::generate().expect("randomness");
+    let mut body = vec![0xa6, 0x00, 0x01];
+    for (member, key) in [(1, &keys.tls), (2, &keys.signing)] {
+        body.extend([member, 0x58, 91]);
+        body.extend(key.spki_der());
+    }
+    body.extend(b"\x03\x61x\x04\x61x\x05\x62en");
+    let mut request = vec![0x84, 0x58, u8::try_from(body.len()).expect("a short body")];
+    request.extend(body);
+    for bytes in [64, 64, 32] {
+        request.extend([0x58, bytes]);
+        request.resize(request.len() + usize::from(bytes), 7);
+    }
+    request
 }
 
 async fn send_step(send: &mut SendStream, step: Step, body: &[u8]) {

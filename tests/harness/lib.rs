@@ -10,6 +10,8 @@
 //! peer        a device's keys, and whatever is said   by_hand    a submission, message by message
 //! door        the door, before somebody has keys  der         DER by hand
 //! draft       a certificate, every field free      hostile_certificates   the hostile ones, and why each is refused
+//! faketime    a program whose clock stands elsewhere
+//! middle      somebody in the middle of an enrolment   impostor  a gateway with the true key in TLS and no other
 //! ```
 //! Every process ends with the value that stands for it.
 
@@ -19,9 +21,12 @@ pub mod companion;
 pub mod der;
 pub mod door;
 pub mod draft;
+pub mod faketime;
 pub mod files;
 pub mod gateway;
 pub mod hostile_certificates;
+pub mod impostor;
+pub mod middle;
 pub mod peer;
 pub mod phone;
 pub mod power;
@@ -34,8 +39,11 @@ pub mod scene;
 pub use by_hand::ByHand;
 pub use chance::Chance;
 pub use companion::Companion;
-pub use door::{Told, Visitor};
+pub use door::{Halfway, Told, Visitor};
+pub use faketime::Faketime;
 pub use gateway::Gateway;
+pub use impostor::Impostor;
+pub use middle::Middle;
 pub use peer::Peer;
 pub use practice::Practice;
 pub use process::{Ended, Ran, Running};

@@ -1,50 +1,20 @@
 //! What ends with time, and a clock that can not be believed. Time is moved for the two programs alone, by libfaketime.
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use harness::files::{self, MIB};
 use harness::scene::{self, BOOK, PERIOD, Scene};
-use harness::{Companion, Ended, Gateway, Ran, Running, process, skipped};
-
-/// The library that moves the wall clock of a process, where it is installed.
-fn library() -> Option<PathBuf> {
-    let folders = std::fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path());
-    let mut candidates = folders.map(|folder| folder.join("faketime/libfaketimeMT.so.1"));
-    let found = candidates.find(|path| path.is_file());
-    if found.is_none() {
-        skipped("expiry: libfaketime is not installed");
-    }
-    found
-}
-
-/// A command whose wall clock stands elsewhere.
-fn later(mut command: Command, library: &PathBuf, by: &str) -> Command {
-    command.env("LD_PRELOAD", library).env("FAKETIME", by).env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-    command
-}
-
-fn run_later(companion: &Companion, library: &PathBuf, by: &str, words: &[&str]) -> Ran {
-    Running::start(&mut later(companion.command(words), library, by)).wait()
-}
-
-fn start_later(scene: &mut Scene, library: &PathBuf, by: &str) {
-    let command = Gateway::command(&scene.practice, scene.gateway.address);
-    scene.gateway.start_as(later(command, library, by));
-}
+use harness::{Ended, Faketime, Ran, process};
 
 #[test]
 fn an_invitation_ends_after_its_time() {
-    let Some(library) = library() else { return };
+    let Some(faketime) = Faketime::find("expiry") else { return };
     let mut scene = Scene::open();
     scene.practice.add_book(BOOK);
     let client = scene.practice.invite("client", "张三", &[BOOK]).word;
     let staff = scene.practice.invite("bookkeeper", "李会计", &[BOOK]).word;
     scene.gateway.sigterm().expect(0);
-    start_later(&mut scene, &library, "+2d");
-    let enrol = |home: &str, by: &str, word: &str| {
-        run_later(&scene.stranger(home), &library, by, &["enrol", word, "--yes"])
-    };
+    faketime.start(&mut scene, "+2d");
+    let enrol =
+        |home: &str, by: &str, word: &str| faketime.run(&scene.stranger(home), by, &["enrol", word, "--yes"]);
     let is_over = |ran: &Ran| {
         // Its keys are gone soon after: then it is unknown, like one that nobody gave out.
         let word = ran.failure();
@@ -55,14 +25,14 @@ fn an_invitation_ends_after_its_time() {
     enrol("client", "+2d", &client).expect(0);
     let late = scene.practice.invite("client", "王五", &[BOOK]).word;
     scene.gateway.sigterm().expect(0);
-    start_later(&mut scene, &library, "+6d");
-    let ran = run_later(&scene.stranger("late"), &library, "+6d", &["enrol", &late, "--yes"]);
+    faketime.start(&mut scene, "+6d");
+    let ran = faketime.run(&scene.stranger("late"), "+6d", &["enrol", &late, "--yes"]);
     is_over(&ran);
 }
 
 #[test]
 fn an_abandoned_sending_expires_and_the_same_line_starts_anew() {
-    let Some(library) = library() else { return };
+    let Some(faketime) = Faketime::find("expiry") else { return };
     let mut scene = Scene::behind_relay(81);
     let (client, bookkeeper) = scene.people();
     let content = files::bytes(81, 12 * MIB as usize);
@@ -75,21 +45,21 @@ fn an_abandoned_sending_expires_and_the_same_line_starts_anew() {
     scene.gateway.sigterm().expect(0);
     let (objects, spool) = (scene.practice.folder.join("objects"), scene.practice.folder.join("spool"));
     assert!(!files::tree(&spool).is_empty() && !files::tree(&objects).is_empty());
-    start_later(&mut scene, &library, "+6d");
+    faketime.start(&mut scene, "+6d");
     assert!(!files::tree(&spool).is_empty(), "it is kept for a week");
     scene.gateway.sigterm().expect(0);
-    start_later(&mut scene, &library, "+9d");
+    faketime.start(&mut scene, "+9d");
     process::wait_until("the expiry", || files::tree(&spool).is_empty() && files::tree(&objects).is_empty());
     let words = ["send", scene::text(&document), "--book", BOOK, "--period", PERIOD];
-    run_later(&client, &library, "+9d", &words).expect(0);
+    faketime.run(&client, "+9d", &words).expect(0);
     let inbox = scene.path("inbox");
-    let ran = run_later(&bookkeeper, &library, "+9d", &["fetch", "--to", scene::text(&inbox)]).expect(0);
+    let ran = faketime.run(&bookkeeper, "+9d", &["fetch", "--to", scene::text(&inbox)]).expect(0);
     assert!(files::read(ran.files("fetched")[0]["path"].as_str().unwrap().as_ref()) == content);
 }
 
 #[test]
 fn a_take_ends_after_a_week_and_is_not_called_fetched() {
-    let Some(library) = library() else { return };
+    let Some(faketime) = Faketime::find("expiry") else { return };
     let mut scene = Scene::behind_relay(82);
     let (client, bookkeeper) = scene.people();
     let content = files::bytes(82, 40 * MIB as usize);
@@ -103,24 +73,24 @@ fn a_take_ends_after_a_week_and_is_not_called_fetched() {
     fetching.kill();
     scene.relay().mend();
     scene.gateway.sigterm().expect(0);
-    start_later(&mut scene, &library, "+8d");
-    let status = run_later(&client, &library, "+8d", &["status"]).expect(0);
+    faketime.start(&mut scene, "+8d");
+    let status = faketime.run(&client, "+8d", &["status"]).expect(0);
     let state =
         |status: &Ran| status.rows("submission")[0]["documents"][0]["state"].as_str().unwrap().to_owned();
     assert_ne!(state(&status), "fetched", "{status}");
-    let ran = run_later(&bookkeeper, &library, "+8d", &["fetch", "--to", scene::text(&inbox)]).expect(0);
+    let ran = faketime.run(&bookkeeper, "+8d", &["fetch", "--to", scene::text(&inbox)]).expect(0);
     assert!(files::read(ran.files("fetched")[0]["path"].as_str().unwrap().as_ref()) == content);
     assert_eq!(files::tree(&inbox).len(), 1, "no part of the old take is left");
-    assert_eq!(state(&run_later(&client, &library, "+8d", &["status"]).expect(0)), "fetched");
+    assert_eq!(state(&faketime.run(&client, "+8d", &["status"]).expect(0)), "fetched");
 }
 
 #[test]
 fn a_clock_far_ahead_commits_nothing_before_an_admin_has_looked_at_it() {
-    let Some(library) = library() else { return };
+    let Some(faketime) = Faketime::find("expiry") else { return };
     let mut scene = Scene::open();
     scene.practice.add_book(BOOK);
     scene.gateway.sigterm().expect(0);
-    start_later(&mut scene, &library, "+40d");
+    faketime.start(&mut scene, "+40d");
     let refused = scene.practice.run(["book", "add", "second"]);
     assert!(matches!(refused.failure(), Some("clock-held" | "clock-ahead")), "{refused}");
     assert_eq!(scene.practice.run(["book", "list"]).expect(0).rows("book").len(), 1);

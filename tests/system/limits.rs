@@ -241,17 +241,17 @@ fn who_has_no_certificate_is_given_no_stream() {
 }
 
 /// Changes the proof of the invitation's secret, which comes last.
-fn spoilt(request: &mut [u8]) {
+pub(crate) fn spoilt(request: &mut [u8]) {
     *request.last_mut().unwrap() ^= 1;
 }
 
 /// Stays below what the door admits in a second.
-fn pause() {
+pub(crate) fn pause() {
     std::thread::sleep(Duration::from_millis(1_100 / limits::ENROLMENTS_PER_SECOND_MAX));
 }
 
 /// Wrong proofs are counted in windows of ten minutes: the test needs some seconds of one.
-fn wait_for_room_in_the_window() {
+pub(crate) fn wait_for_room_in_the_window() {
     let now = host::Clock::system().unix_ms() / 1000;
     let left = limits::PREFIX_PAUSE_SECONDS - now % limits::PREFIX_PAUSE_SECONDS;
     if left < 12 {

@@ -1,51 +1,30 @@
 //! Certificates that renew themselves, in time and late; and who would renew for somebody else. Lives are shortened by
 //! the configuration, and time is moved for the two programs alone, by libfaketime.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use certs::renewal::CompanionRenewal;
 use certs::{PrivateKey, enrolment::Exporter};
 use harness::files;
 use harness::scene::{self, BOOK, PERIOD, Scene};
-use harness::{Companion, Ended, Gateway, Peer, Ran, Running, process, skipped};
+use harness::{Companion, Ended, Faketime, Peer, Running, process};
 use protocol::message::{Renew, Renewed};
 use protocol::{Bytes, Code};
 
-/// The library that moves the wall clock of a process, where it is installed.
-fn library() -> Option<PathBuf> {
-    let folders = std::fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path());
-    let mut candidates = folders.map(|folder| folder.join("faketime/libfaketimeMT.so.1"));
-    let found = candidates.find(|path| path.is_file());
-    if found.is_none() {
-        skipped("renewal: libfaketime is not installed");
-    }
-    found
-}
-
-fn later(mut command: Command, library: &Path, by: &str) -> Command {
-    command.env("LD_PRELOAD", library).env("FAKETIME", by).env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-    command
-}
-
-fn run_later(companion: &Companion, library: &Path, by: &str, words: &[&str]) -> Ran {
-    Running::start(&mut later(companion.command(words), library, by)).wait()
-}
-
 /// Starts the gateway at another time; an admin has looked at the clock.
-fn start_later(scene: &mut Scene, library: &Path, by: &str) {
-    let command = Gateway::command(&scene.practice, scene.gateway.address);
-    scene.gateway.start_as(later(command, library, by));
+fn start_later(scene: &mut Scene, faketime: &Faketime, by: &str) {
+    faketime.start(scene, by);
     scene.practice.run(["clock", "confirm"]).expect(0);
 }
 
-fn restart_later(scene: &mut Scene, library: &Path, by: &str) {
+fn restart_later(scene: &mut Scene, faketime: &Faketime, by: &str) {
     scene.gateway.sigterm().expect(0);
-    start_later(scene, library, by);
+    start_later(scene, faketime, by);
 }
 
 /// A scene whose devices' certificates live so many days.
-fn scene_of(device_days: u32, signing_days: u32) -> Scene {
+pub(crate) fn scene_of(device_days: u32, signing_days: u32) -> Scene {
     shortened(Scene::open(), device_days, signing_days)
 }
 
@@ -75,76 +54,76 @@ fn copy_home(from: &Companion, to: PathBuf) -> Companion {
 
 #[test]
 fn a_certificate_renews_itself_and_a_copy_of_the_old_one_is_found_out() {
-    let Some(library) = library() else { return };
+    let Some(faketime) = Faketime::find("renewal") else { return };
     let mut scene = scene_of(30, 400);
     let (client, _) = scene.people();
     let before = certificates(&client);
     let thief = copy_home(&client, scene.path("thief"));
-    restart_later(&mut scene, &library, "+18d");
-    run_later(&client, &library, "+13d", &["books"]).expect(0);
+    restart_later(&mut scene, &faketime, "+18d");
+    faketime.run(&client, "+13d", &["books"]).expect(0);
     assert_eq!(certificates(&client), before, "it is not two thirds yet");
-    restart_later(&mut scene, &library, "+23d");
-    run_later(&client, &library, "+23d", &["books"]).expect(0);
+    restart_later(&mut scene, &faketime, "+23d");
+    faketime.run(&client, "+23d", &["books"]).expect(0);
     let after = certificates(&client);
     assert_ne!(after[0], before[0], "the certificate for connections is new");
     assert_eq!(after[1], before[1], "the one for signing is not");
-    run_later(&client, &library, "+23d", &["books"]).expect(0);
+    faketime.run(&client, "+23d", &["books"]).expect(0);
     assert_eq!(certificates(&client), after, "once");
     // The copy has a day, is noticed, and renews nothing.
-    let ran = run_later(&thief, &library, "+23d", &["cert", "renew"]);
+    let ran = faketime.run(&thief, "+23d", &["cert", "renew"]);
     assert_eq!(ran.ended, Ended::Code(11), "{ran}");
     assert_eq!(ran.failure(), Some("identity-superseded"), "{ran}");
     let ran = scene.gateway.sigterm().expect(0);
     assert!(ran.errors.contains("two machines use one identity"), "{ran}");
-    start_later(&mut scene, &library, "+25d");
-    let ran = run_later(&thief, &library, "+25d", &["books"]);
+    start_later(&mut scene, &faketime, "+25d");
+    let ran = faketime.run(&thief, "+25d", &["books"]);
     assert_eq!(ran.ended, Ended::Code(11), "{ran}");
     // It holds after all is posted again.
     scene.gateway.sigterm().expect(0);
     scene.practice.run(["repost"]).expect(0);
-    start_later(&mut scene, &library, "+25d");
-    assert_eq!(run_later(&thief, &library, "+25d", &["books"]).ended, Ended::Code(11));
+    start_later(&mut scene, &faketime, "+25d");
+    assert_eq!(faketime.run(&thief, "+25d", &["books"]).ended, Ended::Code(11));
     let document = files::write(&scene.path("a.bin"), b"after the renewal");
     let words = ["send", scene::text(&document), "--book", BOOK, "--period", PERIOD];
-    run_later(&client, &library, "+25d", &words).expect(0);
+    faketime.run(&client, "+25d", &words).expect(0);
 }
 
 #[test]
 fn a_signing_key_is_renewed_too_and_what_it_signed_before_stays_good() {
-    let Some(library) = library() else { return };
+    let Some(faketime) = Faketime::find("renewal") else { return };
     let mut scene = scene_of(30, 30);
     let (client, bookkeeper) = scene.people();
     let document = files::write(&scene.path("a.bin"), b"before");
     let sent = client.send(&[&document], BOOK, PERIOD).expect(0);
     let receipt = sent.last("receipt").unwrap()["path"].as_str().unwrap().to_owned();
     let before = certificates(&client);
-    restart_later(&mut scene, &library, "+23d");
+    restart_later(&mut scene, &faketime, "+23d");
     let document = files::write(&scene.path("b.bin"), b"after");
     let words = ["send", scene::text(&document), "--book", BOOK, "--period", PERIOD];
-    run_later(&client, &library, "+23d", &words).expect(0);
+    faketime.run(&client, "+23d", &words).expect(0);
     let after = certificates(&client);
     assert!(after[0] != before[0] && after[1] != before[1], "{before:?} {after:?}");
     client.run(["receipt", "verify", &receipt]).expect(0);
     let inbox = scene.path("inbox");
-    let ran = run_later(&bookkeeper, &library, "+23d", &["fetch", "--to", scene::text(&inbox)]).expect(0);
+    let ran = faketime.run(&bookkeeper, "+23d", &["fetch", "--to", scene::text(&inbox)]).expect(0);
     assert_eq!(ran.files("fetched").len(), 2);
 }
 
 #[test]
 fn who_slept_within_grace_renews_by_itself_and_beyond_it_is_told_whom_to_call() {
-    let Some(library) = library() else { return };
+    let Some(faketime) = Faketime::find("renewal") else { return };
     let mut scene = scene_of(9, 400);
     let (client, bookkeeper) = scene.people();
     let document = files::write(&scene.path("a.bin"), b"content");
     client.send(&[&document], BOOK, PERIOD).expect(0);
-    restart_later(&mut scene, &library, "+45d");
+    restart_later(&mut scene, &faketime, "+45d");
     let before = certificates(&client);
-    run_later(&client, &library, "+45d", &["status"]).expect(0);
+    faketime.run(&client, "+45d", &["status"]).expect(0);
     assert_ne!(certificates(&client)[0], before[0]);
     let words = ["send", scene::text(&document), "--book", BOOK, "--period", PERIOD];
-    run_later(&client, &library, "+45d", &words).expect(0);
+    faketime.run(&client, "+45d", &words).expect(0);
     let files_before = files::tree(&bookkeeper.home);
-    let ran = run_later(&bookkeeper, &library, "+45d", &["list"]);
+    let ran = faketime.run(&bookkeeper, "+45d", &["list"]);
     assert_eq!((ran.ended, ran.failure()), (Ended::Code(11), Some("certificate-expired")), "{ran}");
     let files_after = files::tree(&bookkeeper.home);
     assert!(files_before.keys().all(|name| files_after.contains_key(name)), "nothing is thrown away");
@@ -152,11 +131,11 @@ fn who_slept_within_grace_renews_by_itself_and_beyond_it_is_told_whom_to_call() 
 
 #[test]
 fn a_wrong_clock_is_named_and_never_believed() {
-    let Some(library) = library() else { return };
+    let Some(faketime) = Faketime::find("renewal") else { return };
     let scene = Scene::open();
     let (client, _) = scene.people();
     for by in ["-400d", "+400d"] {
-        let ran = run_later(&client, &library, by, &["books"]);
+        let ran = faketime.run(&client, by, &["books"]);
         assert_eq!((ran.ended, ran.failure()), (Ended::Code(11), Some("clock-shows")), "{by}: {ran}");
     }
     client.run(["books"]).expect(0);
@@ -242,12 +221,12 @@ fn a_renewal_that_is_cut_or_killed_anywhere_is_gone_on_with() {
 
 #[test]
 fn an_agent_renews_and_ends_when_it_is_told_to() {
-    let Some(library) = library() else { return };
+    let Some(faketime) = Faketime::find("renewal") else { return };
     let mut scene = scene_of(9, 400);
     let (client, _) = scene.people();
     let before = certificates(&client);
-    restart_later(&mut scene, &library, "+7d");
-    let mut agent = Running::start(&mut later(client.command(["agent"]), &library, "+7d"));
+    restart_later(&mut scene, &faketime, "+7d");
+    let mut agent = Running::start(&mut faketime.at(client.command(["agent"]), "+7d"));
     agent.wait_for("a renewal", |event| event["type"] == "row" && event["of"] == "renewal");
     agent.signal(rustix::process::Signal::TERM);
     agent.wait().expect(0);

@@ -13,13 +13,13 @@ const KINDS: [&str; 6] = ["gateway", "statements", "receipts", "checkpoint", "is
 
 /// What the root's holder does: signs the gateway's request with the files that are kept.
 pub(crate) struct Holder {
-    words: std::path::PathBuf,
-    roots: std::path::PathBuf,
+    pub(crate) words: std::path::PathBuf,
+    pub(crate) roots: std::path::PathBuf,
 }
 
 impl Holder {
     /// Makes a practice in `place`, and keeps its words.
-    fn with_practice(place: &Path, port: u16) -> (Self, Practice) {
+    pub(crate) fn with_practice(place: &Path, port: u16) -> (Self, Practice) {
         Self::of(place, port, init_command(place, scene::PRACTICE, port))
     }
 

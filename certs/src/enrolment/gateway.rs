@@ -80,6 +80,13 @@ impl GatewayEnrolment {
         self.hello.id
     }
 
+    /// Whether a Request proves the invitation's secret; nothing else in it is looked at.
+    pub fn is_proven(&self, request: &[u8]) -> bool {
+        let Ok(parts) = messages::read_request(request) else { return false };
+        let request_hash = transcript::request_hash(&self.offer_hash, &self.mac, parts.body);
+        transcript::verify_client_mac(&self.keys, &request_hash, &parts.pops, &parts.mac) == Verdict::Valid
+    }
+
     /// Takes the Request, in this order: lengths and CBOR; mac_c in constant time; the standing; both keys on the
     /// curve, different, and never registered (`is_registered`, asked with SHA-256 of the SPKI); both signatures.
     /// So only who has proven the secret learns the standing. The keys that are bound already prove themselves

@@ -268,6 +268,67 @@ fn keys_that_do_not_sign_or_are_not_two_are_refused() {
     }
 }
 
+/// A Request that proves everything, over a body that says whatever the caller writes behind the keys.
+fn proven(
+    practice: &Practice,
+    members: u64,
+    more: &dyn Fn(&mut crate::codec::Writer),
+) -> Result<Requested, Refusal> {
+    let (invitation, keys) = (typed(practice.invitation()), device_keys());
+    let companion = CompanionEnrolment::start(&invitation).unwrap();
+    let (gateway, offer) = offer(practice, companion.hello(), &CONNECTION);
+    let (offer_body, server_mac) = messages::read_offer(&offer).unwrap();
+    let offer_hash = transcript::offer_hash(&CONNECTION, companion.hello(), offer_body);
+    let mut out = crate::codec::Writer::default();
+    out.map(usize::try_from(3 + members).unwrap()).uint(0).uint(1);
+    out.uint(1).bytes(keys.tls.spki_der()).uint(2).bytes(keys.signing.spki_der());
+    more(&mut out);
+    let body = out.finish();
+    let hash = transcript::request_hash(&offer_hash, &server_mac, &body);
+    let pops = [
+        keys.tls.sign_es256(&transcript::tls_proof(&hash)).unwrap(),
+        keys.signing.sign_es256(&transcript::signing_proof(&hash)).unwrap(),
+    ];
+    let mac = transcript::client_mac(&practice.invitation().keys(), &hash, &pops);
+    gateway.request(&messages::enclose(&[&body, &pops[0], &pops[1], &mac]), Standing::Open, &nobody)
+}
+
+#[test]
+fn whatever_else_a_request_asks_for_it_gets_two_certificates_of_their_profiles() {
+    let practice = Practice::new(1);
+    let texts = |out: &mut crate::codec::Writer| {
+        out.uint(3).text("x").uint(4).text("x").uint(5).text("en");
+    };
+    let plain = proven(&practice, 3, &texts).unwrap();
+    // Members that no version has: an authority, names, a role, a life.
+    let asking = proven(&practice, 7, &|out| {
+        texts(out);
+        out.uint(6).bytes(&[0x30, 0x03, 0x01, 0x01, 0xff]).uint(7).text("spiffe://x/gateway");
+        out.uint(8).text("admin").uint(9).uint(u64::MAX);
+    });
+    let asking = asking.unwrap();
+    assert_eq!((asking.tls_key(), asking.device()), (plain.tls_key(), plain.device()));
+    let bound = |requested: &Requested| bind(&practice, requested.tls_key(), requested.signing_key());
+    assert_eq!(bound(&asking).tls, bound(&plain).tls, "only keys are taken");
+    let purpose = bound(&asking).tls.purpose(practice.root.practice());
+    assert_eq!(purpose, Ok(Purpose::Device(DEVICE)));
+}
+
+#[test]
+fn a_label_beyond_its_bound_is_no_request_however_well_it_is_proven() {
+    let practice = Practice::new(1);
+    let with = |label: usize, platform: usize, language: usize| {
+        proven(&practice, 3, &|out| {
+            out.uint(3).text(&"x".repeat(label)).uint(4).text(&"x".repeat(platform));
+            out.uint(5).text(&"x".repeat(language));
+        })
+    };
+    assert!(with(64, 32, 16).is_ok());
+    for (label, platform, language) in [(65, 32, 16), (64, 33, 16), (64, 32, 17), (8000, 1, 1)] {
+        assert!(matches!(with(label, platform, language), Err(Refusal::Malformed(_))));
+    }
+}
+
 #[test]
 fn keys_off_the_curve_are_refused() {
     let practice = Practice::new(1);

@@ -129,6 +129,7 @@ fetch-document-failed = { $name }: not fetched.
 fetch-nothing = Nothing to fetch: everything is here already, or there is nothing.
 help-counterfoil-fetch-after = Run the same line again to go on where it stopped. What was fetched to the same folder before is skipped.
 connect-waiting = The gateway does not answer; trying again in { $seconds } s.
+practice-not-in-code = nothing of it, being a short code
 cause-damaged = the file is damaged
 cause-no-home = the system names no folder for programs' data
 

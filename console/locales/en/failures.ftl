@@ -208,6 +208,10 @@ err-renewal-refused = The gateway did not renew this device's certificate.
 why-renewal-refused = The request was not proven by the keys that it must be proven by.
 next-renewal-refused = Ask an admin of the practice for a new invitation; the receipts you have stay valid.
 
+err-trust-stale = What the gateway says of its keys is more than 30 days old.
+why-trust-stale = It signs that anew every day. Somebody who keeps newer keys from you would look like this; a gateway in trouble does, too.
+next-trust-stale = Call your practice and ask whether its gateway has moved or its keys were exchanged.
+
 err-factor-needed = This needs a code of your second factor.
 why-factor-needed = The gateway wants to know that it is you who asks, and nobody can be asked for the code here.
 next-factor-needed = Run the same line at a terminal, or put the code into a file and add --code-file FILE (- is the input).
@@ -673,6 +677,10 @@ next-acceptance-without-document = Restore the shelves folder from a backup and 
 err-clock-ahead = The clock is far beyond the newest entry.
 why-clock-ahead = It is { $now }, the newest entry is of { $newest }; signatures might carry a wrong time, so nothing is signed.
 next-clock-ahead = Check the clock; if it is right, run: counterfoil-gateway clock confirm --dir DIR
+
+err-clock-behind = The clock stands before the newest entry.
+why-clock-behind = It is { $now }, the newest entry is of { $newest }. Until then that time counts: what has ended stays ended, and nothing is signed with an earlier one.
+next-clock-behind = Set the clock, and find out who or what set it back.
 
 err-medium-can-not-forget = The disk of { $path } can not promise to forget: { $cause }
 why-medium-can-not-forget = Destruction overwrites a small file in place; here, old content may remain.

@@ -85,6 +85,7 @@ fetch-document-failed = { $name }：没有取回。
 fetch-nothing = 没有要取回的：都已经在这里，或者本来就没有。
 help-counterfoil-fetch-after = 中断后再运行同一行，会从断处继续。以前取到同一文件夹的会跳过。
 connect-waiting = 网关没有应答，{ $seconds } 秒后再试。
+practice-not-in-code = （短邀请码里没有）
 cause-damaged = 文件已损坏
 cause-no-home = 系统没有给出存放程序数据的文件夹
 

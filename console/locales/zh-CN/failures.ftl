@@ -208,6 +208,10 @@ err-renewal-refused = 网关没有给这台设备的证书续期。
 why-renewal-refused = 续期请求没有由应当证明它的密钥证明。
 next-renewal-refused = 请联系事务所的管理员重新邀请这台设备；已有的回执不受影响。
 
+err-trust-stale = 网关关于自身密钥的说明已超过 30 天。
+why-trust-stale = 网关每天都会重新签发这份说明。有人向您隐瞒新密钥时会出现这种情况，网关出故障时也会。
+next-trust-stale = 请打电话给事务所，问网关是否搬迁过或更换过密钥。
+
 err-factor-needed = 这一步需要您的动态口令。
 why-factor-needed = 网关要确认是您本人在操作，而这里没有人可以输入口令。
 next-factor-needed = 请在终端里运行同一行，或把口令写进文件并加上 --code-file 文件（- 表示标准输入）。
@@ -665,6 +669,10 @@ next-acceptance-without-document = 从备份恢复 shelves 文件夹，并查明
 err-clock-ahead = 时钟比最新的记录快了太多。
 why-clock-ahead = 现在是 { $now }，最新的记录是 { $newest }；签字的时间可能不对，所以网关暂不签字。
 next-clock-ahead = 核对时间；时间没错就运行：counterfoil-gateway clock confirm --dir DIR
+
+err-clock-behind = 时钟比最新的记录还早。
+why-clock-behind = 现在是 { $now }，最新的记录是 { $newest }。在此之前按那个时间计算：已结束的不会恢复，签字也不会用更早的时间。
+next-clock-behind = 校准时间，并查明时钟为什么被调回。
 
 err-medium-can-not-forget = { $path } 所在的磁盘不能保证真正删除：{ $cause }
 why-medium-can-not-forget = 销毁要靠就地覆盖一个小文件；在这里旧内容可能还留着。

@@ -113,6 +113,7 @@ failures! {
     230 clock_shows ClockShows "clock-shows" Certificate Later [here]
     231 identity_superseded IdentitySuperseded "identity-superseded" Certificate Never []
     232 renewal_refused RenewalRefused "renewal-refused" Certificate Never []
+    233 trust_stale TrustStale "trust-stale" Done Later []
     240 factor_needed FactorNeeded "factor-needed" Refused Never []
     241 factor_missing FactorMissing "factor-missing" Refused Never []
     242 factor_wrong FactorWrong "factor-wrong" Refused Never []
@@ -239,6 +240,7 @@ failures! {
     913 journal_head_missing JournalHeadMissing "journal-head-missing" Unverified Never [path]
     914 record_missing RecordMissing "record-missing" Unverified Never [path]
     915 entry_unreadable EntryUnreadable "entry-unreadable" Unverified Never [entry cause]
+    916 clock_behind ClockBehind "clock-behind" Done Later [now newest]
     // F-10xx: People, books and invitations.
     1001 book_name_repeats BookNameRepeats "book-name-repeats" Done Never [name]
     1003 invitation_unknown InvitationUnknown "invitation-unknown" Usage Never [invitation]

@@ -99,7 +99,7 @@ fn answer<T>(practice: &Practice, done: Result<T, ActError>, made: impl FnOnce(T
     match done {
         Ok(done) => made(done),
         Err(ActError::Refused { code }) if code == protocol::Code::ClockHeld.word() => Answer::ClockHeld {
-            now: practice.clock.now().to_rfc3339(),
+            now: practice.clock.shows().to_rfc3339(),
             newest: practice.journal.head().time.to_rfc3339(),
         },
         Err(error) => Answer::Refused { error },
@@ -122,8 +122,9 @@ fn status(practice: &Practice) -> Status {
         address: practice.config.address(),
         entries: head.size,
         newest: head.time.to_rfc3339(),
-        now: practice.clock.now().to_rfc3339(),
+        now: practice.clock.shows().to_rfc3339(),
         clock_held: practice.clock.is_held(),
+        clock_behind: practice.clock.is_behind(),
         uploads: u64::try_from(practice.vault.uploads().all().len()).unwrap_or(u64::MAX),
         free_percent: practice.free_percent(),
         software: SOFTWARE.to_owned(),

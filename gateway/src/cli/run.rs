@@ -123,7 +123,11 @@ fn warn_of_start(context: &Context, opened: &Opened) {
         None => {}
     }
     if practice.clock.is_held() {
-        console.warn(&failure::clock_ahead(practice.clock.now(), practice.journal.head().time));
+        console.warn(&failure::clock_ahead(practice.clock.shows(), practice.journal.head().time));
+    }
+    if practice.clock.is_behind() {
+        tracing::error!(alarm = "clock-behind", "the clock stands before the newest entry");
+        console.warn(&failure::clock_behind(practice.clock.shows(), practice.journal.head().time));
     }
     if practice.denials.waiting() > 0 {
         console.warn(&failure::denials_waiting(practice.denials.waiting() as u64));

@@ -81,9 +81,11 @@ impl Door {
         }
     }
 
-    /// Counts a wrong proof.
-    pub(super) fn wrong(&self, prefix: Prefix, now: Timestamp) {
-        self.wrong_by_prefix.take(prefix, 1, u64::MAX, limits::PREFIX_PAUSE_SECONDS, now);
+    /// Counts a wrong proof by the prefix first. Whether it counts against the invitation too: beyond what a prefix may be
+    /// wrong nothing does, so that many at once lock no invitation sooner than one after another.
+    pub(super) fn wrong(&self, prefix: Prefix, now: Timestamp) -> bool {
+        let (most, pause) = (limits::PREFIX_WRONG_PROOFS_MAX, limits::PREFIX_PAUSE_SECONDS);
+        self.wrong_by_prefix.take(prefix, 1, most, pause, now)
     }
 }
 
