@@ -36,6 +36,11 @@ pub use door::Door;
 /// How long one message may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How often, and with which pause, the loser of a race looks for who was first.
+const WINNER_TRIES: u32 = 100;
+/// See [`WINNER_TRIES`].
+const WINNER_PAUSE: Duration = Duration::from_millis(20);
+
 /// Why an exchange ended without a reply.
 #[derive(Debug, thiserror::Error)]
 enum Broken {
@@ -271,14 +276,24 @@ fn bind(practice: &Arc<Practice>, requested: &Requested) -> Result<Result<Bindin
     match practice.committer.commit_blocking(make) {
         Ok(_) => {}
         Err(refusal) if refusal.known() == Some(Code::Closing) => {
-            let other = practice.registry.invitation(id).and_then(|invitation| invitation.device);
-            let other = other.and_then(|other| stored(practice, other)).ok_or(Broken::Internal)?;
-            return Ok(Err(other.taken_by(practice)));
+            return Ok(Err(winner(practice, id).ok_or(Broken::Internal)?.taken_by(practice)));
         }
         Err(_) => return Err(Broken::Internal),
     }
     tracing::info!(device = %device.to_uuid(), invitation = %id, "a device is enrolled");
     Ok(Ok(stored(practice, device).ok_or(Broken::Internal)?.binding))
+}
+
+/// The device that was first, where it was a moment ago: its own commit may be under way still.
+fn winner(practice: &Practice, id: InvitationId) -> Option<Stored> {
+    for _ in 0..WINNER_TRIES {
+        let winner = practice.registry.invitation(id).and_then(|invitation| invitation.device);
+        if let Some(winner) = winner.and_then(|winner| stored(practice, winner)) {
+            return Some(winner);
+        }
+        std::thread::sleep(WINNER_PAUSE);
+    }
+    None
 }
 
 /// What the device calls itself, as a statement of its own.
