@@ -6,7 +6,7 @@
 //!       signature: ES256 over "counterfoil/trust-bundle/v1" 00 body
 //! ```
 
-use model::{Malformed, PracticeId, Timestamp};
+use model::{Malformed, PracticeId, Sha256Digest, Timestamp};
 
 use crate::codec::{self, Seen, Writer};
 use crate::key::Verdict;
@@ -56,6 +56,17 @@ pub struct IssuingEntry {
     pub certificate: Certificate,
     /// What it is used for.
     pub state: IssuingState,
+    /// Its revocation list of when the bundle was signed, where there was one.
+    pub list: Option<ListEntry>,
+}
+
+/// A revocation list as a bundle names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListEntry {
+    /// Its number.
+    pub number: u64,
+    /// SHA-256 of the whole list.
+    pub sha256: Sha256Digest,
 }
 
 /// What an issuing authority is used for.
@@ -143,7 +154,11 @@ impl TrustBundle {
         out.uint(2).uint(self.version).uint(3).uint(self.root_record);
         out.uint(4).array(self.issuing.len());
         for entry in &self.issuing {
-            out.map(2).uint(1).bytes(entry.certificate.der()).uint(2).uint(entry.state as u64);
+            out.map(if entry.list.is_some() { 4 } else { 2 });
+            out.uint(1).bytes(entry.certificate.der()).uint(2).uint(entry.state as u64);
+            if let Some(list) = &entry.list {
+                out.uint(3).uint(list.number).uint(4).bytes(list.sha256.as_bytes());
+            }
         }
         out.uint(5).array(self.checkpoint_keys.len());
         for key in &self.checkpoint_keys {
@@ -219,11 +234,13 @@ fn certificate(decoder: &mut minicbor::Decoder<'_>) -> Read<Certificate> {
 }
 
 fn issuing_entry(decoder: &mut minicbor::Decoder<'_>) -> Read<IssuingEntry> {
-    let (mut found, mut state) = (None, None);
+    let (mut found, mut state, mut number, mut sha256) = (None, None, None, None);
     codec::fields(decoder, &mut |key, decoder| {
         match key {
             1 => found = Some(certificate(decoder)?),
             2 => state = Some(decoder.u64()?),
+            3 => number = Some(decoder.u64()?),
+            4 => sha256 = Some(Sha256Digest::from_bytes(codec::fixed(decoder)?)),
             _ => return Ok(Seen::Unknown),
         }
         Ok(Seen::Known)
@@ -234,7 +251,8 @@ fn issuing_entry(decoder: &mut minicbor::Decoder<'_>) -> Read<IssuingEntry> {
         _ => return Err(minicbor::decode::Error::message("state")),
     };
     let certificate = found.ok_or(minicbor::decode::Error::message("certificate"))?;
-    Ok(IssuingEntry { certificate, state })
+    let list = number.zip(sha256).map(|(number, sha256)| ListEntry { number, sha256 });
+    Ok(IssuingEntry { certificate, state, list })
 }
 
 fn checkpoint_key(decoder: &mut minicbor::Decoder<'_>) -> Read<CheckpointKey> {

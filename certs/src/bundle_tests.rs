@@ -12,6 +12,7 @@ fn a_bundle_is_read_as_signed_and_is_the_golden_one() {
     let mut ended = practice.bundle();
     ended.checkpoint_keys[0].to_size = Some(7);
     ended.issuing[0].state = IssuingState::Trusted;
+    ended.issuing[0].list = Some(ListEntry { number: 300, sha256: Sha256Digest::from_bytes([7; 32]) });
     let bytes =
         ended.sign(&practice.statements_key, &practice.statements, practice.issuing.certificate()).unwrap();
     assert_eq!(TrustBundle::open(&bytes, &practice.trust, NOW), Ok(ended));

@@ -26,6 +26,9 @@ pub const CRL_DAYS: u64 = 7;
 /// Days from a root's list to the next: 13 months, for it takes a ceremony.
 pub const ROOT_CRL_DAYS: u64 = 396;
 
+/// Days to the next update of an authority's last list, which never comes: a hundred years.
+pub const LAST_CRL_DAYS: u64 = 36_525;
+
 /// Seconds by which a list may be made in our future.
 const AHEAD_SECONDS: u64 = 300;
 
@@ -142,6 +145,11 @@ impl Crl {
         self.made.plus_seconds(life / 2)
     }
 
+    /// Whether it is the last of its authority, whose key is gone or about to go: none comes after it.
+    pub fn is_last(&self) -> bool {
+        self.next.unix_seconds().saturating_sub(self.made.unix_seconds()) > ROOT_CRL_DAYS * 24 * 3600
+    }
+
     /// What it revokes, by serial number.
     pub fn revoked(&self) -> &[Revoked] {
         &self.revoked
@@ -216,7 +224,17 @@ impl IssuingAuthority {
     /// [`CertsError::Issuing`], [`CertsError::SignatureUnsound`]; [`CertsError::IssuerNotInForce`] after the
     /// authority's life.
     pub fn crl(&self, number: u64, revoked: &[Revoked], now: Timestamp) -> Result<Crl, CertsError> {
-        make(self.signer(), self.certificate(), Draft { number, revoked, now, days: CRL_DAYS })
+        let next = now.plus_seconds(CRL_DAYS * 24 * 3600);
+        make(self.signer(), self.certificate(), Draft { number, revoked, now, next })
+    }
+
+    /// The last list under this authority, before its key is destroyed: it outlives everything that it has signed.
+    ///
+    /// # Errors
+    /// As [`IssuingAuthority::crl`].
+    pub fn last_crl(&self, number: u64, revoked: &[Revoked], now: Timestamp) -> Result<Crl, CertsError> {
+        let next = now.plus_seconds(LAST_CRL_DAYS * 24 * 3600);
+        make(self.signer(), self.certificate(), Draft { number, revoked, now, next })
     }
 }
 
@@ -226,7 +244,8 @@ impl Root {
     /// # Errors
     /// As [`IssuingAuthority::crl`].
     pub fn crl(&self, number: u64, revoked: &[Revoked], now: Timestamp) -> Result<Crl, CertsError> {
-        make(self.key(), self.certificate(), Draft { number, revoked, now, days: ROOT_CRL_DAYS })
+        let next = now.plus_seconds(ROOT_CRL_DAYS * 24 * 3600);
+        make(self.key(), self.certificate(), Draft { number, revoked, now, next })
     }
 }
 
@@ -234,7 +253,7 @@ struct Draft<'a> {
     number: u64,
     revoked: &'a [Revoked],
     now: Timestamp,
-    days: u64,
+    next: Timestamp,
 }
 
 fn make(key: &impl rcgen::SigningKey, issuer: &Certificate, draft: Draft<'_>) -> Result<Crl, CertsError> {
@@ -249,7 +268,7 @@ fn make(key: &impl rcgen::SigningKey, issuer: &Certificate, draft: Draft<'_>) ->
     revoked.sort_by_key(|revoked| revoked.serial);
     let params = CertificateRevocationListParams {
         this_update: date(draft.now),
-        next_update: date(draft.now.plus_seconds(draft.days * 24 * 3600)),
+        next_update: date(draft.next),
         crl_number: SerialNumber::from(draft.number),
         issuing_distribution_point: None,
         revoked_certs: revoked

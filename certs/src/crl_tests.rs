@@ -74,6 +74,9 @@ fn a_list_says_what_is_revoked_and_why() {
     let root = practice.root.crl(u64::MAX, &[], NOW).unwrap();
     assert_eq!((root.number(), root.next()), (u64::MAX, NOW.plus_seconds(396 * DAY)));
     assert!(root.revoked().is_empty());
+    assert!(!root.is_last() && !made.is_last());
+    let last = practice.issuing.last_crl(8, &revoked(), NOW).unwrap();
+    assert!(last.is_last() && last.is_in_force(NOW.plus_seconds(99 * 365 * DAY)).is_ok());
     assert_eq!(Crl::read(root.der(), practice.issuing.certificate()), Err(CrlFault::Foreign));
 }
 
@@ -86,6 +89,7 @@ fn lists_are_the_golden_ones() {
         &[
             ("empty", hex(practice.issuing.crl(1, &[], NOW).unwrap())),
             ("every reason", hex(practice.issuing.crl(258, &revoked(), NOW).unwrap())),
+            ("last", hex(practice.issuing.last_crl(259, &revoked(), NOW).unwrap())),
             ("root", hex(practice.root.crl(1, &[], NOW).unwrap())),
         ],
     );

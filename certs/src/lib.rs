@@ -46,6 +46,7 @@ pub mod judge;
 pub mod key;
 #[cfg(test)]
 mod oracle_tests;
+pub mod pem;
 pub mod profile;
 pub mod renewal;
 pub mod root_file;

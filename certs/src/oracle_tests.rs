@@ -167,7 +167,8 @@ fn openssl_agrees_fresh_revoked_and_expired() {
     }
     assert!(asked > PURPOSES.len(), "some were good");
     // And the lists themselves.
-    for (crl, issuer) in [(&good, &issuing), (&empty, &issuing), (&root_crl, &root)] {
+    let last = practice.issuing.last_crl(3, &[revoked(98, NOW)], NOW).unwrap();
+    for (crl, issuer) in [(&good, &issuing), (&empty, &issuing), (&last, &issuing), (&root_crl, &root)] {
         let der = files.write("crl", crl.der());
         let mut command = Command::new("openssl");
         command.args(["crl", "-inform", "DER", "-noout", "-text", "-verify", "-in"]).arg(der);
@@ -267,6 +268,7 @@ fn pkilint_finds_nothing_but_the_one_exempted() {
     for crl in [
         practice.issuing.crl(1, &[], NOW).unwrap(),
         practice.issuing.crl(2, &every_reason, NOW).unwrap(),
+        practice.issuing.last_crl(3, &[], NOW).unwrap(),
         practice.root.crl(1, &[], NOW).unwrap(),
     ] {
         let file = files.crls("crl", &[&crl]);

@@ -116,6 +116,7 @@ impl Practice {
             version: 1,
             root_record: 1,
             issuing: vec![IssuingEntry {
+                list: None,
                 certificate: self.issuing.certificate().clone(),
                 state: IssuingState::Signing,
             }],

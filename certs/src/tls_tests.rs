@@ -1,5 +1,7 @@
 //! Handshakes in memory, good and bad. What TLS lets through and must not come in is admission's to refuse.
 
+use std::sync::atomic::Ordering;
+
 use model::Timestamp;
 use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 use rustls::client::ResolvesClientCert;
@@ -65,10 +67,11 @@ fn server_at(practice: &Practice, now: Timestamp) -> Arc<ServerConfig> {
 
 /// Lets in whom TLS lets in, and keeps why others are not.
 #[derive(Default)]
-struct Open(std::sync::Mutex<Vec<Refused>>);
+struct Open(std::sync::Mutex<Vec<Refused>>, std::sync::atomic::AtomicUsize);
 
 impl Door for Open {
     fn judge(&self, _: &[u8]) -> Result<(), Refused> {
+        self.1.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
@@ -504,7 +507,9 @@ fn what_a_list_revokes_is_refused_and_without_a_list_in_force_nobody_comes_in() 
     let serial = crate::Serial::parse(device.serial().try_into().unwrap()).unwrap();
     let revoked = [Revoked { serial, at: NOW, reason: Reason::KeyCompromise, compromised_since: None }];
     hold(&practice.issuing.crl(2, &revoked, NOW).unwrap()).unwrap();
+    let judged = door.1.load(Ordering::SeqCst);
     assert_eq!(with(NOW), Some(Refused::Listed));
+    assert_eq!(door.1.load(Ordering::SeqCst), judged + 1, "the door may raise an alarm over it");
     let foreign = Practice::new(2).issuing.crl(3, &[], NOW).unwrap();
     hold(&foreign).unwrap();
     assert_eq!(with(NOW), Some(Refused::NoList), "of another authority");

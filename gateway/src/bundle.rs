@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use certs::bundle::{BUNDLE_DAYS, CheckpointKey, IssuingEntry, IssuingState, TrustBundle};
+use certs::bundle::{BUNDLE_DAYS, CheckpointKey, IssuingEntry, IssuingState, ListEntry, TrustBundle};
 use certs::rotation::State;
 use certs::{Certificate, CertsError};
 use model::{Malformed, Timestamp};
 
 use crate::config::Config;
+use crate::crl::Crls;
 use crate::keys::{Held, HeldLog, Issuing, IssuingCertificate, Keys};
 
 /// How old a bundle may be that is handed out.
@@ -31,26 +32,26 @@ impl Bundles {
     ///
     /// # Errors
     /// The statements' key and certificate do not fit.
-    pub fn begin(keys: &Keys, config: &Config, now: Timestamp) -> Result<Self, CertsError> {
-        Ok(Self { newest: Mutex::new(Arc::new(sign(keys, config, now.unix_seconds(), now)?)) })
+    pub fn begin(keys: &Keys, lists: &Crls, config: &Config, now: Timestamp) -> Result<Self, CertsError> {
+        Ok(Self { newest: Mutex::new(Arc::new(sign(keys, lists, config, now.unix_seconds(), now)?)) })
     }
 
     /// Signs it again: what is trusted has changed. Should that fail, the last one goes on.
-    pub fn renew(&self, keys: &Keys, config: &Config, now: Timestamp) {
+    pub fn renew(&self, keys: &Keys, lists: &Crls, config: &Config, now: Timestamp) {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         // Larger than every second before this one, and than every bundle that was handed out.
         let version = now.unix_seconds().max(newest.version).saturating_add(1);
-        match sign(keys, config, version, now) {
+        match sign(keys, lists, config, version, now) {
             Ok(bundle) => *newest = Arc::new(bundle),
             Err(error) => tracing::error!(%error, "the trust bundle can not be signed again"),
         }
     }
 
     /// The newest, signed again if it is old. Should that fail, the last one goes on.
-    pub fn current(&self, keys: &Keys, config: &Config, now: Timestamp) -> Arc<Bundle> {
+    pub fn current(&self, keys: &Keys, lists: &Crls, config: &Config, now: Timestamp) -> Arc<Bundle> {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if newest.version.saturating_add(AGE_SECONDS_MAX) <= now.unix_seconds() {
-            match sign(keys, config, now.unix_seconds(), now) {
+            match sign(keys, lists, config, now.unix_seconds(), now) {
                 Ok(bundle) => *newest = Arc::new(bundle),
                 Err(error) => tracing::error!(%error, "the trust bundle can not be signed again"),
             }
@@ -59,14 +60,20 @@ impl Bundles {
     }
 }
 
-fn sign(keys: &Keys, config: &Config, version: u64, now: Timestamp) -> Result<Bundle, CertsError> {
+fn sign(
+    keys: &Keys,
+    lists: &Crls,
+    config: &Config,
+    version: u64,
+    now: Timestamp,
+) -> Result<Bundle, CertsError> {
     let unproven = || Malformed::new("certs/current", "no root proves a certificate of ours");
     let under = |leaf: &Certificate| keys.issuing_at(leaf, keys.trust.number()).cloned().ok_or_else(unproven);
     let bundle = TrustBundle {
         practice: keys.trust.practice().clone(),
         version,
         root_record: keys.trust.number(),
-        issuing: issuing(keys),
+        issuing: issuing(keys, lists),
         checkpoint_keys: checkpoint_keys(keys),
         statements: certificates(&keys.current.statements)?,
         receipts: certificates(&keys.current.receipts)?,
@@ -82,7 +89,7 @@ fn sign(keys: &Keys, config: &Config, version: u64, now: Timestamp) -> Result<Bu
 /// Of each kind the newest that are trusted: a bundle has no room for more, and nobody needs more.
 const LISTED_MAX: usize = 3;
 
-fn issuing(keys: &Keys) -> Vec<IssuingEntry> {
+fn issuing(keys: &Keys, lists: &Crls) -> Vec<IssuingEntry> {
     let entry = |issuing: &Issuing| {
         // Under a root that companions know by now.
         let known = |one: &&IssuingCertificate| {
@@ -93,7 +100,9 @@ fn issuing(keys: &Keys) -> Vec<IssuingEntry> {
             State::Signing => IssuingState::Signing,
             _ => IssuingState::Trusted,
         };
-        Some(IssuingEntry { certificate, state })
+        let list = lists.held(&certificate.key_hash());
+        let list = list.map(|list| ListEntry { number: list.number(), sha256: list.digest() });
+        Some(IssuingEntry { certificate, state, list })
     };
     let trusted = keys.all_issuing.iter().rev().filter(|issuing| issuing.state.is_trusted());
     trusted.filter_map(entry).take(LISTED_MAX).collect()
@@ -125,9 +134,10 @@ mod tests {
         let opened = testing::opened(&folder.path().join("p"));
         let (keys, config) = (&opened.practice.keys(), &opened.practice.config);
         let begun = 1_800_000_000;
-        let bundles = Bundles::begin(keys, config, Timestamp::from_unix_seconds(begun)).unwrap();
+        let lists = &opened.practice.crls;
+        let bundles = Bundles::begin(keys, lists, config, Timestamp::from_unix_seconds(begun)).unwrap();
         let version_at =
-            |seconds| bundles.current(keys, config, Timestamp::from_unix_seconds(seconds)).version;
+            |seconds| bundles.current(keys, lists, config, Timestamp::from_unix_seconds(seconds)).version;
         assert_eq!(version_at(begun + AGE_SECONDS_MAX - 1), begun);
         assert_eq!(version_at(begun + AGE_SECONDS_MAX), begun + AGE_SECONDS_MAX);
         // A clock that goes back takes nothing back.

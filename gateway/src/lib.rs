@@ -22,6 +22,7 @@ pub mod cli;
 pub mod clock;
 pub mod commit;
 pub mod config;
+pub mod crl;
 pub mod denial;
 pub mod endpoint;
 pub mod enrol;

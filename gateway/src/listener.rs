@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use certs::admission::Refused;
-use certs::tls::GatewayTls;
+use certs::tls::{Devices, GatewayTls};
 use certs::{Admission, admission, admit, tls};
 use model::{DeviceId, Sha256Digest, Timestamp, limits};
 use protocol::CloseCode;
@@ -23,6 +23,7 @@ use vault::EntryScope;
 use crate::access::Peer;
 use crate::certificate::Held;
 use crate::commit::Group;
+use crate::crl;
 use crate::denial;
 use crate::endpoint::{self, varint};
 use crate::enrol::{self, Door};
@@ -83,6 +84,8 @@ pub enum ListenError {
 struct Doors {
     practice: Arc<Practice>,
     enrolment: Arc<Door>,
+    /// Whom handshakes let through.
+    devices: Arc<Devices>,
     /// What every handshake begins with; its transport is the peer's own.
     config: Mutex<Served>,
     token: TokenKey,
@@ -99,8 +102,10 @@ impl Gateway {
     pub async fn start(practice: Arc<Practice>, address: SocketAddr) -> Result<Self, ListenError> {
         let socket = endpoint::bind(address).map_err(|error| ListenError::Bind { address, error })?;
         let quic = QuicKeys::read(&practice)?;
-        let config = server_config(&practice, quic.token.clone())?;
+        let devices = devices::of(&practice)?;
+        let config = server_config(&practice, Arc::clone(&devices), quic.token.clone())?;
         say_started(&practice).await?;
+        begin_lists(&practice).await;
         let runtime = Arc::new(quinn::TokioRuntime);
         let endpoint = Endpoint::new(quic.endpoint_config(), Some(config.clone()), socket, runtime)
             .map_err(|error| ListenError::Bind { address, error })?;
@@ -112,7 +117,9 @@ impl Gateway {
         let doors = Arc::new(Doors {
             enrolment: Arc::new(Door::new().map_err(ListenError::Tls)?),
             practice: Arc::clone(&practice),
-            config: Mutex::new(Served { keys: practice.keys(), config }),
+            devices,
+            // No version yet: the first handshake takes the lists.
+            config: Mutex::new(Served { keys: practice.keys(), lists: 0, config }),
             token: quic.token.clone(),
             handshakes: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
@@ -121,7 +128,8 @@ impl Gateway {
         let shutting = tokio::spawn(shut_out(Arc::clone(&doors)));
         let accepting = tokio::spawn(accept(endpoint.clone(), doors));
         let rounds = tokio::spawn(rounds(Arc::clone(&practice)));
-        Ok(Self { address, endpoint, practice, tasks: vec![accepting, rounds, shutting] })
+        let lists = tokio::spawn(crl::keep(Arc::clone(&practice)));
+        Ok(Self { address, endpoint, practice, tasks: vec![accepting, rounds, shutting, lists] })
     }
 
     /// Stops: no more connections, what is being committed is committed, the stop stands in the journal.
@@ -184,7 +192,21 @@ async fn say_started(practice: &Practice) -> Result<(), ListenError> {
     }
 }
 
-fn server_config(practice: &Arc<Practice>, token: TokenKey) -> Result<ServerConfig, ListenError> {
+/// What is revoked stands on a list before the first handshake.
+async fn begin_lists(practice: &Arc<Practice>) {
+    let shared = Arc::clone(practice);
+    let begun = operation::blocking(move || {
+        crl::renew(&shared);
+        Ok(())
+    });
+    let _ = begun.await; // what could not be made, the log says
+}
+
+fn server_config(
+    practice: &Practice,
+    devices: Arc<Devices>,
+    token: TokenKey,
+) -> Result<ServerConfig, ListenError> {
     let keys = practice.keys();
     let gateway = GatewayTls {
         certificate: &keys.gateway.certificate,
@@ -193,8 +215,8 @@ fn server_config(practice: &Arc<Practice>, token: TokenKey) -> Result<ServerConf
         cross: &keys.served.cross,
         root: &keys.served.root,
     };
-    let config = tls::gateway_config(&gateway, devices::of(practice)?, practice.clock.machine())
-        .map_err(ListenError::Tls)?;
+    let config =
+        tls::gateway_config(&gateway, devices, practice.clock.machine()).map_err(ListenError::Tls)?;
     // As everywhere else: a clock that is set back does not bring an old certificate back, nor make a new one too early.
     let clock = practice.clock.clone();
     let config = tls::judging_at(config, move || clock.now());
@@ -375,21 +397,29 @@ fn close(connection: &Connection, code: CloseCode) {
     connection.close(varint(u64::from(code.number())), b"");
 }
 
-/// What handshakes begin with, and the keys that it was made from.
+/// What handshakes begin with, and the keys and lists that it was made from.
 struct Served {
     keys: Arc<Keys>,
+    lists: u64,
     config: ServerConfig,
 }
 
 impl Doors {
-    /// What the next handshake begins with: made anew when the keys were exchanged. Connections that are there go on
-    /// as they are.
+    /// What the next handshake begins with: made anew when the keys were exchanged or a list was made. Connections that
+    /// are there go on as they are.
     fn config(&self) -> ServerConfig {
         let mut served = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-        let keys = self.practice.keys();
-        if !Arc::ptr_eq(&served.keys, &keys) {
-            match server_config(&self.practice, Arc::clone(&self.token)) {
-                Ok(config) => *served = Served { keys, config },
+        let (keys, lists) = (self.practice.keys(), self.practice.crls.version());
+        let is_exchanged = !Arc::ptr_eq(&served.keys, &keys);
+        if is_exchanged || served.lists != lists {
+            match devices::hold(&self.practice, &self.devices) {
+                Ok(()) => served.lists = lists,
+                Err(error) => tracing::error!(%error, "new connections are met with the lists of before"),
+            }
+        }
+        if is_exchanged {
+            match server_config(&self.practice, Arc::clone(&self.devices), Arc::clone(&self.token)) {
+                Ok(config) => (served.keys, served.config) = (keys, config),
                 Err(error) => tracing::error!(%error, "new connections are met with the keys of before"),
             }
         }

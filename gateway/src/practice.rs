@@ -17,6 +17,7 @@ use crate::bundle::{Bundle, Bundles};
 use crate::clock::GuardedClock;
 use crate::commit::{Committer, Work};
 use crate::config::Config;
+use crate::crl::{self, Crls};
 use crate::denial::{self, Denials, PendingFile};
 use crate::enrol::Attempts;
 use crate::factors::Factors;
@@ -72,6 +73,8 @@ pub struct Practice {
     /// What was tried with invitations.
     pub attempts: Attempts,
     bundles: Bundles,
+    /// The revocation lists.
+    pub crls: Crls,
     /// Takes that are being served.
     pub takes: Takes,
     /// Lists that were read lately.
@@ -234,7 +237,8 @@ impl Opened {
         let denials = Denials::begin(pending.ok(), &registry);
         let seals = EntrySeals::new(vault.clone());
         let reader = journal.reader().clone();
-        let bundles = Bundles::begin(&keys, &config, clock.now())?;
+        let crls = Crls::default();
+        let bundles = Bundles::begin(&keys, &crls, &config, clock.now())?;
         let keys = Arc::new(KeySet::new(keys));
         let (committer, thread) = Committer::start(Work {
             journal,
@@ -265,6 +269,7 @@ impl Opened {
             windows: Windows::default(),
             openings: Shares::new(limits::OPENINGS_BYTES, limits::OPENINGS_BYTES_PER_DEVICE),
             bundles,
+            crls,
             takes: Takes::default(),
             lists: Lists::default(),
             denials,
@@ -278,6 +283,7 @@ impl Opened {
             let code = refusal.known().map_or("?", |code| code.word());
             tracing::error!(code, "denials are in force and can not be recorded yet");
         }
+        crl::begin(&practice);
         rotation::resume(&practice);
         Ok(Self { practice, committer: thread, _lock: lock, posted, recovered })
     }
@@ -328,12 +334,12 @@ impl Practice {
 
     /// Signs the trust bundle again: what is trusted has changed.
     pub(crate) fn renew_bundle(&self) {
-        self.bundles.renew(&self.keys(), &self.config, self.clock.now());
+        self.bundles.renew(&self.keys(), &self.crls, &self.config, self.clock.now());
     }
 
     /// The trust bundle as it is handed out now.
     pub fn bundle(&self) -> Arc<Bundle> {
-        self.bundles.current(&self.keys(), &self.config, self.clock.now())
+        self.bundles.current(&self.keys(), &self.crls, &self.config, self.clock.now())
     }
 
     /// The scope of what happens to a book now.

@@ -166,6 +166,20 @@ impl Registry {
         books
     }
 
+    /// Devices that the record lets in no more, by themselves or with their person, each with how both stand; by id.
+    pub fn barred(&self) -> Vec<(DeviceId, Standing, Footing)> {
+        let state = self.read();
+        let all = state.devices.values();
+        let all = all.map(|one| (one.id, one.recorded_standing(), one.person.recorded_footing()));
+        let mut barred: Vec<_> = all
+            .filter(|(_, own, person)| {
+                !matches!(own, Standing::Bound | Standing::Active) || *person != Footing::Active
+            })
+            .collect();
+        barred.sort_by_key(|(id, ..)| *id);
+        barred
+    }
+
     /// All people, by name.
     pub fn people(&self) -> Vec<Arc<Person>> {
         let mut people: Vec<_> = self.read().people.values().cloned().collect();
@@ -525,6 +539,11 @@ impl Person {
     pub fn footing(&self) -> Footing {
         let (recorded, denied) = (self.footing.load(Ordering::Acquire), self.denied.load(Ordering::Acquire));
         Footing::from_code(recorded).max(Footing::from_code(denied))
+    }
+
+    /// How they stand in the record.
+    pub fn recorded_footing(&self) -> Footing {
+        Footing::from_code(self.footing.load(Ordering::Acquire))
     }
 
     /// When their work ends.

@@ -99,6 +99,13 @@ pub enum Answer {
         /// The newest first.
         invitations: Vec<crate::InvitationKnown>,
     },
+    /// The revocation lists.
+    Lists {
+        /// The newest authority first.
+        lists: Vec<crate::ListGiven>,
+        /// The roots in force, DER in hex.
+        roots: Vec<String>,
+    },
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use console::{Exit, Failure};
 
 use crate::{
-    Answer, Desk, Request, book, clock, factor, invitation, invitations, people, rights, rotate, status,
+    Answer, Desk, Request, book, clock, crl, factor, invitation, invitations, people, rights, rotate, status,
 };
 
 /// A command of the office: it asks for something, and tells what was answered.
@@ -80,6 +80,9 @@ pub enum Command<P: clap::Args> {
     Factor(factor::Command<P>),
     /// Invitations that were given out.
     Invitations(Asked<invitations::Invitations, P>),
+    /// Revocation lists.
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Crl(crl::Command<P>),
 }
 
 impl<P: clap::Args> Command<P> {
@@ -99,6 +102,7 @@ impl<P: clap::Args> Command<P> {
             Self::Role(command) => command.parts(),
             Self::Factor(command) => command.parts(),
             Self::Invitations(asked) => asked.parts(),
+            Self::Crl(command) => command.parts(),
         }
     }
 }

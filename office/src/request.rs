@@ -77,6 +77,8 @@ pub enum Request {
         /// Those that are long over, too.
         all: bool,
     },
+    /// The revocation lists, for outsiders.
+    CrlExport {},
 }
 
 /// What an act takes of who asks for it from afar. At the gateway's own machine, who may open the socket may ask.
@@ -108,15 +110,19 @@ impl Request {
             Self::Rights { .. } => "rights",
             Self::FactorReset { .. } => "factor-reset",
             Self::Invitations { .. } => "invitations",
+            Self::CrlExport {} => "crl-export",
         }
     }
 
     /// What it takes of who asks for it from afar.
     pub fn gravity(&self) -> Gravity {
         match self {
-            Self::BookList | Self::People | Self::Status | Self::RotateStatus | Self::Invitations { .. } => {
-                Gravity::Look
-            }
+            Self::BookList
+            | Self::People
+            | Self::Status
+            | Self::RotateStatus
+            | Self::Invitations { .. }
+            | Self::CrlExport {} => Gravity::Look,
             // What has no way back, and what the root decides.
             Self::Rotate { kind, step, force, stolen, .. } => {
                 let is_grave = kind == "root"

@@ -270,7 +270,7 @@ fn hex(bytes: &[u8]) -> String {
     model::digest::hex::encode(bytes)
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |at: usize| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
     match text.len().is_multiple_of(2) && text.is_ascii() {
         true => (0..text.len()).step_by(2).map(digit).collect(),

@@ -4,7 +4,7 @@ use console::{Exit, Failure, args, failure};
 use serde::{Deserialize, Serialize};
 
 use crate::refused::time;
-use crate::{Answer, Asking, Desk, Request, other_answer};
+use crate::{Answer, Asking, Desk, ListAlarm, ListShown, Request, crl, other_answer};
 
 /// How a practice is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,12 @@ pub struct Status {
     /// Whether the clock stands before the newest entry.
     #[serde(default)]
     pub clock_behind: bool,
+    /// The revocation lists in force.
+    #[serde(default)]
+    pub lists: Vec<ListShown>,
+    /// What somebody has to look at.
+    #[serde(default)]
+    pub alarms: Vec<ListAlarm>,
 }
 
 /// Shows how the gateway is.
@@ -59,12 +65,14 @@ impl Asking for Show {
         console.print(&console.text("status-journal", args![entries = *entries, newest]));
         console.print(&console.text("status-uploads", args![uploads = *uploads]));
         console.print(&console.text("status-disk", args![free = *free_percent]));
+        status.lists.iter().for_each(|list| crl::show(desk, list));
         if status.clock_held {
             console.warn(&failure::clock_ahead(time(&status.now), time(&status.newest)));
         }
         if status.clock_behind {
             console.warn(&failure::clock_behind(time(&status.now), time(&status.newest)));
         }
+        status.alarms.iter().for_each(|alarm| crl::warn(desk, alarm));
         if status.not_recorded > 0 {
             console.warn(&failure::denials_waiting(status.not_recorded));
         }

@@ -7,6 +7,7 @@
 //! so that they can be erased without taking a right or a state with them.
 
 mod denied;
+mod lists;
 mod tried;
 mod values;
 
@@ -21,6 +22,7 @@ pub use self::denied::{
     InvitationRevoked, Noted, PersonEndSet, PersonResumed, PersonRevoked, PersonSuspended, PurposeStated,
     RoleChanged,
 };
+pub use self::lists::CrlIssued;
 pub use self::tried::{InvitationContested, InvitationLocked};
 pub use self::values::{
     Actor, BoundCertificate, Custody, Der, Factor, HandoverReason, Label, LastCheckpoint, Medium, Opaque,
@@ -461,6 +463,7 @@ events! {
         RecoveryCodeUsed "urn:counterfoil:event:RecoveryCodeUsed"
         InvitationLocked "urn:counterfoil:event:InvitationLocked"
         InvitationContested "urn:counterfoil:event:InvitationContested"
+        CrlIssued "urn:counterfoil:event:CrlIssued"
     }
 }
 

@@ -188,7 +188,7 @@ fn one_of_each() -> Vec<(&'static str, Signed)> {
     ];
     let mut all = vec![("Origin", origin), ("ConsignmentAcceptance", take_signed)];
     for (at, (name, event)) in
-        gateway.into_iter().chain(denied()).chain(rotated()).chain(factors()).enumerate()
+        gateway.into_iter().chain(denied()).chain(rotated()).chain(factors()).chain(lists()).enumerate()
     {
         all.push((name, practice.state(10 + at as u64, event)));
     }
@@ -249,6 +249,11 @@ fn factors() -> Vec<(&'static str, GatewayEvent)> {
             RecoveryCodeUsed { person, by: Actor::DeviceWith(device, Factor::Recovery) }.into(),
         ),
     ]
+}
+
+/// Revocation lists.
+fn lists() -> Vec<(&'static str, GatewayEvent)> {
+    vec![("CrlIssued", CrlIssued { issuer: digest("issuing"), number: 258, sha256: digest("list") }.into())]
 }
 
 /// What ends, rests, comes back or changes.

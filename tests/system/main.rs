@@ -5,6 +5,7 @@ mod administration;
 mod benchmark;
 mod clocks;
 mod companion;
+mod crl;
 mod enrolment;
 mod expiry;
 mod factor;

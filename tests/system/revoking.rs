@@ -18,14 +18,14 @@ const OTHER: &str = "浦东书店";
 
 /// A person as `people` tells them.
 #[track_caller]
-fn person(practice: &Practice, name: &str) -> Value {
+pub(crate) fn person(practice: &Practice, name: &str) -> Value {
     let people = practice.people();
     people.into_iter().find(|person| person["name"] == name).unwrap_or_else(|| panic!("nobody is {name}"))
 }
 
 /// The only device of a person.
 #[track_caller]
-fn device(practice: &Practice, name: &str) -> String {
+pub(crate) fn device(practice: &Practice, name: &str) -> String {
     let person = person(practice, name);
     let devices = person["devices"].as_array().unwrap();
     assert_eq!(devices.len(), 1, "{person}");
@@ -33,13 +33,13 @@ fn device(practice: &Practice, name: &str) -> String {
 }
 
 #[track_caller]
-fn done(practice: &Practice, words: &[&str]) -> Ran {
+pub(crate) fn done(practice: &Practice, words: &[&str]) -> Ran {
     practice.run(words.iter().chain(&["--yes"])).expect(0)
 }
 
 /// What a companion that is let in no more ends with.
 #[track_caller]
-fn is_refused(companion: &Companion) {
+pub(crate) fn is_refused(companion: &Companion) {
     companion.run(["books"]).expect_failure("device-refused", 11);
 }
 
@@ -296,6 +296,9 @@ fn a_denial_holds_over_a_full_disk_and_a_kill_and_is_recorded_when_there_is_room
     let status = scene.practice.run(["status"]).expect(0);
     assert_eq!(status.rows("practice")[0]["not_recorded"], 0, "{status}");
     assert_eq!(person(&scene.practice, "client")["devices"][0]["standing"], "revoked");
+    // What was never on a list while there was no room is on one now.
+    let lists = scene.practice.run(["crl", "export", "--to", scene::text(&scene.path("lists"))]).expect(0);
+    assert_eq!(lists.rows("crl")[0]["revoked"], 2, "{lists}");
 }
 
 #[test]

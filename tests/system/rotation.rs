@@ -71,7 +71,7 @@ impl Holder {
     }
 }
 
-fn scene_with_holder(seed: Option<u64>) -> (Scene, Holder) {
+pub(crate) fn scene_with_holder(seed: Option<u64>) -> (Scene, Holder) {
     let place = scene::place();
     let relay = seed.map(harness::Relay::open);
     let port = relay.as_ref().map_or_else(practice::free_port, |relay| relay.address().port());

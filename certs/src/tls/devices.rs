@@ -94,7 +94,12 @@ impl Devices {
             },
             verified => verified,
         };
-        let verified = verified.map_err(|error| self.named(&error, leaf))?;
+        let verified = verified.map_err(|error| self.named(&error, leaf));
+        if matches!(verified, Err(Refused::Listed)) {
+            // It is refused whatever the door says of it, but the door may raise an alarm.
+            let _ = self.door.judge(leaf);
+        }
+        let verified = verified?;
         self.door.judge(leaf)?;
         Ok(verified)
     }

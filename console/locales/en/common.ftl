@@ -166,3 +166,6 @@ factor-has = You have a second factor; { $left } recovery codes are left.
 factor-has-not = You have no second factor. Enrol one with: counterfoil factor enrol
 factor-is-locked = Your second factor is locked: too many codes were wrong in a day.
 factor-reset = ✓ “{ $person }” has no second factor any more and can enrol a new one.
+crl-exported = ✓ The revocation lists are in { $path }.
+crl-line = { "  " }Revocation list of { $authority }  no. { $number }, { $revoked } revoked, made { $made }, until { $next }
+crl-for-ever = for ever

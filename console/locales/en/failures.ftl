@@ -756,6 +756,18 @@ err-root-file = The file “{ $path }” can not be used.
 why-root-file = { $cause }
 next-root-file = Use the files that init or the last ceremony has written, with the words of the recovery kit.
 
+err-crl-over = Nobody comes in with a certificate of { $authority }: it has no revocation list in force.
+why-crl-over = Who is revoked is told from a list that is over, missing or not to be trusted, so the gateway lets nobody in. { $cause }
+next-crl-over = See to the disk and the clock; the gateway makes another one as soon as it can.
+
+err-crl-not-renewed = The revocation list of { $authority } is not renewed: { $cause }
+why-crl-not-renewed = The last good one holds until its end; after that nobody comes in.
+next-crl-not-renewed = See to the disk and the clock; the gateway tries again by itself.
+
+err-crl-file = The file of { $authority }'s revocation list was not taken: { $cause }
+why-crl-file = Something has changed certs/crl-{ $authority } or put an older file there. The last good list holds.
+next-crl-file = Find out what writes in the practice's folder. The gateway has put the file right.
+
 err-device-unknown = There is no device { $device }.
 why-device-unknown = A device is named by its id, as people lists it.
 next-device-unknown = Run counterfoil-gateway people --json and take the id of the device.

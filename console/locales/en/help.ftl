@@ -209,3 +209,8 @@ help-office-factor-reset--person = The person, by name or id
 
 help-office-invitations = List invitations that wait, and who tried them in vain
 help-office-invitations--all = Those that are long over, too
+help-office-crl = Revocation lists
+help-office-crl-export = Write the revocation lists in force to a file, for others to check certificates by
+help-office-crl-export--to = The file to write; one that is there is replaced
+help-office-crl-export--der = One list alone, in DER; otherwise PEM: roots, issuing authorities and all lists
+help-office-crl-export--authority = Only the list of this authority, such as i1

@@ -162,3 +162,6 @@ factor-has = 您已绑定动态口令；还剩 { $left } 个恢复码。
 factor-has-not = 您还没有绑定动态口令。绑定请运行：counterfoil factor enrol
 factor-is-locked = 您的动态口令已锁定：一天内口令错了太多次。
 factor-reset = ✓ “{ $person }”的动态口令已解除，可以重新绑定。
+crl-exported = ✓ 吊销列表已写入 { $path }。
+crl-line = { "  " }{ $authority } 的吊销列表  第 { $number } 号，吊销 { $revoked } 张，生成于 { $made }，有效至 { $next }
+crl-for-ever = 永久

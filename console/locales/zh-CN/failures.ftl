@@ -748,6 +748,18 @@ err-root-file = 文件“{ $path }”无法使用。
 why-root-file = { $cause }
 next-root-file = 请使用 init 或上次签署时写出的文件，并输入恢复卡上的词。
 
+err-crl-over = 持有 { $authority } 所签证书的人都进不来：没有有效的吊销列表。
+why-crl-over = 吊销列表过期、丢失或不可信时，网关不让任何人进来。{ $cause }
+next-crl-over = 请检查磁盘和时钟；一有可能，网关就会重新生成。
+
+err-crl-not-renewed = { $authority } 的吊销列表没有更新：{ $cause }
+why-crl-not-renewed = 上一份有效的列表继续使用到期满；期满后任何人都进不来。
+next-crl-not-renewed = 请检查磁盘和时钟；网关会自行再试。
+
+err-crl-file = { $authority } 的吊销列表文件未被采用：{ $cause }
+why-crl-file = certs/crl-{ $authority } 被改动，或被换成了旧文件。上一份有效的列表继续使用。
+next-crl-file = 请查明是什么在事务所文件夹里写入。网关已把文件恢复。
+
 err-device-unknown = 没有设备 { $device }。
 why-device-unknown = 设备用编号指明，people 会列出。
 next-device-unknown = 运行 counterfoil-gateway people --json，取设备的编号。

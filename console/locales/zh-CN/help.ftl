@@ -209,3 +209,8 @@ help-office-factor-reset--person = 人员：姓名或编号
 
 help-office-invitations = 列出等待使用的邀请，以及未成功的尝试
 help-office-invitations--all = 连同早已结束的一起列出
+help-office-crl = 吊销列表
+help-office-crl-export = 把有效的吊销列表写入文件，供他人核对证书
+help-office-crl-export--to = 要写的文件；已有的会被替换
+help-office-crl-export--der = 只写一份列表，DER 格式；否则为 PEM：根证书、签发证书和全部列表
+help-office-crl-export--authority = 只要这个签发机构的列表，例如 i1

@@ -254,6 +254,9 @@ failures! {
     1203 rotation_behind RotationBehind "rotation-behind" Refused Never [kind count]
     1204 root_answer RootAnswer "root-answer" Unverified Never [cause]
     1205 root_file RootFile "root-file" Failed Never [path cause]
+    1206 crl_over CrlOver "crl-over" Done Later [authority cause]
+    1207 crl_not_renewed CrlNotRenewed "crl-not-renewed" Done Later [authority cause]
+    1208 crl_file CrlFile "crl-file" Done Later [authority cause]
     // F-13xx: Rights that end, rest, come back or change.
     1301 device_unknown DeviceUnknown "device-unknown" Usage Never [device]
     1302 person_unknown PersonUnknown "person-unknown" Usage Never [person]

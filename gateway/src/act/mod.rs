@@ -3,6 +3,7 @@
 //! caller who acts.
 
 pub mod book;
+pub mod crl;
 pub mod factor;
 pub mod invitation;
 pub mod invitations;
@@ -30,6 +31,8 @@ fn entry_key(practice: &Practice, scope: EntryScope) -> Result<EntryKeyId, ActEr
 /// An admin has looked at the clock: it is right.
 pub fn clock_confirm(practice: &Practice) {
     practice.clock.confirm();
+    // Nobody comes in by lists that ended meanwhile.
+    crate::crl::renew(practice);
 }
 
 fn commit(

@@ -11,6 +11,7 @@ use receipts::event::{
 use vault::EntryScope;
 
 use super::{ActError, Actor, book, commit, entry_key, failed, invitation, people};
+use crate::crl;
 use crate::denial::{self, Denial, Recorded, What};
 use crate::ledger::rows::{self, Footing, Key, Standing, Table};
 use crate::practice::Practice;
@@ -60,7 +61,10 @@ pub fn perform(
     let done = match act {
         RightsAct::Suspend { whom, cause } => suspend(practice, &whom, &cause, by),
         RightsAct::Revoke { whom, cause } => revoke(practice, &whom, &cause, by),
-        RightsAct::Resume { whom } => resume(practice, &whom, by),
+        RightsAct::Resume { whom } => resume(practice, &whom, by).inspect(|_| {
+            // Who comes back must not be kept out by a list from before.
+            crl::renew(practice);
+        }),
         RightsAct::Dispute { invitation, note } => dispute(practice, &invitation, note, by),
         RightsAct::InviteAgain { person, replaces } => {
             invite_again(practice, &person, replaces.as_deref(), by)

@@ -18,7 +18,7 @@ use vault::EntryScope;
 
 pub use socket::{AskError, ServeError, Serving, ask, serve};
 
-use crate::act::{self, ActError, book, invitation, people, rights, rotate};
+use crate::act::{self, ActError, book, crl, invitation, people, rights, rotate};
 use crate::commit::Group;
 use crate::operation::hello::SOFTWARE;
 use crate::practice::Practice;
@@ -77,6 +77,7 @@ pub fn perform(practice: &Arc<Practice>, request: Request, by: Actor) -> Answer 
             let known = act::invitations::all(practice, all);
             answer(practice, known, |invitations| Answer::Invitations { invitations })
         }
+        Request::CrlExport {} => crl::export(practice),
     }
 }
 
@@ -130,5 +131,7 @@ fn status(practice: &Practice) -> Status {
         software: SOFTWARE.to_owned(),
         admins: rights::admins_active(practice),
         not_recorded: u64::try_from(practice.denials.waiting()).unwrap_or(u64::MAX),
+        lists: crl::all(practice),
+        alarms: crl::alarms(practice),
     }
 }

@@ -233,10 +233,13 @@ fn is_stated(practice: &Practice, what: &What) -> Result<bool, Refusal> {
     said.map_err(|error| internal(&error))
 }
 
+/// Whether the journal finds room for a statement that nobody waits for.
+pub(crate) fn has_room(practice: &Practice) -> bool {
+    practice.disk.space(&practice.folder).is_ok_and(|space| space.free_bytes >= ROOM_BYTES_MIN)
+}
+
 fn state(practice: &Practice, denial: &Denial) -> Result<(), Refusal> {
-    let has_room =
-        practice.disk.space(&practice.folder).is_ok_and(|space| space.free_bytes >= ROOM_BYTES_MIN);
-    if !has_room {
+    if !has_room(practice) {
         return Err(Code::DiskFull.into());
     }
     let entry_key =

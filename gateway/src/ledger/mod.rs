@@ -297,6 +297,7 @@ const fn name(table: rows::Table) -> records::Table {
         Table::Accepted => records::Table::new("accepted"),
         Table::Book => records::Table::new("book"),
         Table::Certificate => records::Table::new("cert"),
+        Table::Crl => records::Table::new("crl"),
         Table::Device => records::Table::new("device"),
         Table::Document => records::Table::new("document"),
         Table::Duplicate => records::Table::new("dupl"),

@@ -395,6 +395,10 @@ impl<'a> Draft<'a> {
                     row.contested = row.contested.saturating_add(1);
                 })?;
             }
+            GatewayEvent::CrlIssued(issued) => {
+                let row = rows::Crl { number: issued.number, sha256: (*issued.sha256.as_bytes()).into() };
+                self.put(key::crl(&issued.issuer), &row);
+            }
         }
         Ok(())
     }

@@ -45,6 +45,8 @@ pub enum Table {
     Rotation = 30,
     /// [`Factor`] by person.
     Factor = 16,
+    /// [`Crl`] by the authority's key.
+    Crl = 20,
 }
 
 /// One part of a row's key.
@@ -394,6 +396,14 @@ rows! {
         /// The entry that enrolled it; left out where it was taken away since.
         2 enrolled_entry: Option<u64>,
     }
+
+    /// The newest revocation list of an authority.
+    Crl {
+        /// Its number.
+        1 number: u32,
+        /// SHA-256 of the list.
+        2 sha256: Digest,
+    }
 }
 
 /// The format of the rows of this version.
@@ -667,6 +677,11 @@ pub mod key {
     /// [`super::Factor`].
     pub fn factor(person: PersonId) -> Key {
         Key::of(Table::Factor).handle(person.as_bytes())
+    }
+
+    /// [`super::Crl`] of the authority with this key.
+    pub fn crl(issuer: &Sha256Digest) -> Key {
+        Key::of(Table::Crl).handle(issuer.as_bytes())
     }
 }
 

@@ -9,12 +9,18 @@ use certs::tls::{Devices, Door, Lists};
 use super::{ListenError, Lookup};
 use crate::practice::Practice;
 
-/// The devices that come in.
+/// The devices that come in: none, until lists are held.
 pub(super) fn of(practice: &Arc<Practice>) -> Result<Arc<Devices>, ListenError> {
     let keys = practice.keys();
     let door = Arc::new(ByRegistry(Arc::downgrade(practice)));
-    let devices = Devices::new(keys.trust.practice().clone(), &keys.anchors(), Lists::Unasked, door);
+    let devices = Devices::new(keys.trust.practice().clone(), &keys.anchors(), Lists::Held(&[]), door);
     devices.map(Arc::new).map_err(ListenError::Tls)
+}
+
+/// Holds the authorities and lists of now against every handshake from now on.
+pub(super) fn hold(practice: &Practice, devices: &Devices) -> Result<(), certs::CertsError> {
+    let keys = practice.keys();
+    devices.hold(&keys.anchors(), Lists::Held(&practice.crls.all(&keys)))
 }
 
 /// Weak, for connections hold it longer than the practice may be held when it stops.

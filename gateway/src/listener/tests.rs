@@ -12,7 +12,7 @@ use crate::testing;
 fn started(practice: &Arc<Practice>, address: SocketAddr) -> std::io::Result<Endpoint> {
     let socket = std::net::UdpSocket::bind(address)?;
     let quic = QuicKeys::read(practice).unwrap();
-    let server = server_config(practice, quic.token.clone()).unwrap();
+    let server = server_config(practice, devices::of(practice).unwrap(), quic.token.clone()).unwrap();
     let runtime = Arc::new(quinn::TokioRuntime);
     let endpoint = Endpoint::new(quic.endpoint_config(), Some(server), socket, runtime)?;
     let accepting = endpoint.clone();

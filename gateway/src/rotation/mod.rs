@@ -20,6 +20,7 @@ use vault::EntryScope;
 
 use crate::act::ActError;
 use crate::commit::Group;
+use crate::crl;
 use crate::keys::{IN_VAULT, purpose};
 use crate::ledger::post::PostError;
 use crate::ledger::rows::{self, Key, Table};
@@ -243,6 +244,10 @@ fn sweep(practice: &Practice) {
         let Ok(purpose) = purpose::of(what) else { continue };
         let kept = practice.vault.list_private(&purpose).unwrap_or_default();
         for key in keys.current.ended(kind).into_iter().filter(|key| kept.contains(key)) {
+            if kind == Kind::Issuing && !crl::may_go(practice, key) {
+                tracing::error!("an old key is kept, for its last revocation list is not there");
+                continue;
+            }
             let destroyed = match kind {
                 Kind::Issuing => practice.issuing_keys.destroy(key),
                 _ => practice.vault.remove_private(&purpose, key).map(drop).map_err(Into::into),

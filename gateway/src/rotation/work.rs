@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::{Rotation, facts};
 use crate::act::ActError;
 use crate::commit::Group;
+use crate::crl;
 use crate::keys::{Current, Held, HeldLog, HeldRoot, Keys, current, purpose};
 use crate::practice::Practice;
 
@@ -45,6 +46,12 @@ pub(super) fn bring(
         true => make(practice, rotation, answer)?,
         false => Added::default(),
     };
+    // What ends here makes its last list before its key goes, and none after.
+    let ending = match (kind, to) {
+        (Kind::Issuing, Phase::Retired) => Some(crl::end_all_but(practice, id)),
+        _ => None,
+    };
+    let ending = ending.transpose().map_err(|error| failed(&error))?;
     let house = practice.entry_key(EntryScope::House).map_err(|error| failed(&error))?;
     let shared = Arc::clone(practice);
     let rotation = rotation.clone();
@@ -57,6 +64,11 @@ pub(super) fn bring(
         Ok(vec![group.made(done, house)?])
     });
     practice.committer.commit_alone(make)?;
+    drop(ending);
+    if kind == Kind::Issuing {
+        // Before anybody comes with a certificate from the new one.
+        crl::renew(practice);
+    }
     practice.renew_bundle();
     Ok(())
 }
