@@ -50,6 +50,12 @@ pub struct Group<'a> {
 }
 
 impl Group<'_> {
+    /// Whether a key, by the hash of its SubjectPublicKeyInfo, is or was some device's, or is made one in this very
+    /// group. Asked here, where nothing comes in between: a key is certified once.
+    pub fn is_burnt(&self, key: &Sha256Digest) -> bool {
+        self.registry.knows_key(key) || self.draft.certifies(key)
+    }
+
     /// A statement of the gateway's, made now, to be sealed under `key`.
     ///
     /// # Errors

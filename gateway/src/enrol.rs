@@ -22,7 +22,7 @@ use receipts::statement::Body;
 use vault::EntryScope;
 use zeroize::Zeroizing;
 
-use crate::commit::Group;
+use crate::commit::{Group, Make};
 use crate::keys::purpose;
 use crate::ledger::rows::{self, Footing, Standing};
 use crate::operation::internal;
@@ -184,9 +184,14 @@ fn decide(
         Some(bound) if requested.is_again() => bound.binding,
         _ => match bind(practice, &requested)? {
             Ok(binding) => binding,
-            Err(taken_by) => {
+            Err(NotBound::Taken(taken_by)) => {
                 attempts::failed(practice, id, Status::Taken, prefix, Some(&requested.rival()));
                 return requested.refuse_taken(&taken_by).map_err(|_| Broken::Internal);
+            }
+            // As a key that was known before.
+            Err(NotBound::Burnt) => {
+                attempts::failed(practice, id, Status::BadKeys, prefix, None);
+                return requested.refuse_keys().map_err(|_| Broken::Internal);
             }
         },
     };
@@ -208,8 +213,33 @@ fn is_dead(practice: &Practice, invitation: &crate::registry::Invitation) -> boo
         || device.is_some_and(|device| device.standing().is_barred())
 }
 
+/// Why keys were not bound.
+enum NotBound {
+    /// Another device was first.
+    Taken(TakenBy),
+    /// Another device was first with one of these keys, by another invitation or a renewal.
+    Burnt,
+}
+
 /// Binds the keys: certificates, then the statement that makes it so. The first one wins.
-fn bind(practice: &Arc<Practice>, requested: &Requested) -> Result<Result<Binding, TakenBy>, Broken> {
+fn bind(practice: &Arc<Practice>, requested: &Requested) -> Result<Result<Binding, NotBound>, Broken> {
+    let id = requested.id();
+    let (device, make) = binding(practice, requested)?;
+    match practice.committer.commit_blocking(make) {
+        Ok(_) => {}
+        Err(refusal) if refusal.known() == Some(Code::Closing) => {
+            let winner = winner(practice, id).ok_or(Broken::Internal)?;
+            return Ok(Err(NotBound::Taken(winner.taken_by(practice))));
+        }
+        Err(refusal) if refusal.known() == Some(Code::RenewalBad) => return Ok(Err(NotBound::Burnt)),
+        Err(_) => return Err(Broken::Internal),
+    }
+    tracing::info!(device = %device.to_uuid(), invitation = %id, "a device is enrolled");
+    Ok(Ok(stored(practice, device).ok_or(Broken::Internal)?.binding))
+}
+
+/// The certificates of a new device, and what makes the statement of them.
+fn binding(practice: &Arc<Practice>, requested: &Requested) -> Result<(DeviceId, Make), Broken> {
     let failed = |error: &dyn std::fmt::Display| {
         tracing::error!(%error, "a device can not be bound");
         Broken::Internal
@@ -251,6 +281,7 @@ fn bind(practice: &Arc<Practice>, requested: &Requested) -> Result<Result<Bindin
     let house = practice.entry_key(EntryScope::House).map_err(|error| failed(&error))?;
     let own = practice.entry_key(EntryScope::Person(person)).map_err(|error| failed(&error))?;
     let labelled = labelled(device, requested.device());
+    let spkis = [requested.tls_key().key_hash(), requested.signing_key().key_hash()];
     let make = Box::new(move |group: &Group<'_>| {
         let at = rows::key::invitation(id);
         let now: Option<rows::Invitation> = group.draft.get(&at).map_err(|error| internal(&error))?;
@@ -267,21 +298,16 @@ fn bind(practice: &Arc<Practice>, requested: &Requested) -> Result<Result<Bindin
         if !(stands && admitted && open && unrevoked) {
             return Err(Code::Revoked.into());
         }
+        if spkis.iter().any(|key| group.is_burnt(key)) {
+            return Err(Code::RenewalBad.into());
+        }
         let mut made = vec![group.made(event, house)?];
         if let Some(labelled) = labelled {
             made.push(group.made(labelled, own)?);
         }
         Ok(made)
     });
-    match practice.committer.commit_blocking(make) {
-        Ok(_) => {}
-        Err(refusal) if refusal.known() == Some(Code::Closing) => {
-            return Ok(Err(winner(practice, id).ok_or(Broken::Internal)?.taken_by(practice)));
-        }
-        Err(_) => return Err(Broken::Internal),
-    }
-    tracing::info!(device = %device.to_uuid(), invitation = %id, "a device is enrolled");
-    Ok(Ok(stored(practice, device).ok_or(Broken::Internal)?.binding))
+    Ok((device, make))
 }
 
 /// The device that was first, where it was a moment ago: its own commit may be under way still.
@@ -454,5 +480,7 @@ async fn refuse(send: &mut SendStream, refusal: wire::Refusal) -> Result<(), Bro
     Err(Broken::Busy)
 }
 
+#[cfg(test)]
+mod one_key_tests;
 #[cfg(test)]
 mod tests;

@@ -28,7 +28,7 @@ use vault::EntryScope;
 
 use crate::access::Peer;
 use crate::certificate::Held;
-use crate::commit::{Group, Made};
+use crate::commit::{Group, Made, Make};
 use crate::endpoint::varint;
 use crate::ledger::rows::{self, CertificateState, key};
 use crate::operation::{blocking, hello, internal};
@@ -279,6 +279,26 @@ fn bind(
     announced: Option<Signed>,
 ) -> Result<u64, Ended> {
     let device = peer.device().id;
+    let before = u64::from(announced.is_some());
+    let make = binding(practice, peer, requested, announced)?;
+    let outcome = match practice.committer.commit_blocking(make) {
+        Err(refusal) if refusal.known() == Some(Code::RenewalBad) => {
+            return Err(bad(device, "another device was first with one of its keys").into());
+        }
+        outcome => outcome?,
+    };
+    tracing::info!(device = %device.to_uuid(), "a device has renewed its certificates");
+    Ok(outcome.first_entry.saturating_add(before))
+}
+
+/// The new certificates, and what makes the statement of them.
+pub(crate) fn binding(
+    practice: &Practice,
+    peer: &Peer,
+    requested: &Requested,
+    announced: Option<Signed>,
+) -> Result<Make, Ended> {
+    let device = peer.device().id;
     let vouched_by = peer.certificate().sha256;
     let issue = |purpose, key: &PublicKey| -> Result<BoundCertificate, Refusal> {
         let serial = Serial::random().map_err(|error| internal(&error))?;
@@ -297,9 +317,10 @@ fn bind(
         signing: requested.signing_key().map(|key| issue(Purpose::Signer(device), key)).transpose()?,
     };
     let house = practice.entry_key(EntryScope::House)?;
-    let before = u64::from(announced.is_some());
     let at = key::renewal(device, requested.id());
-    let make = Box::new(move |group: &Group<'_>| {
+    let mut spkis = vec![requested.tls_key().key_hash()];
+    spkis.extend(requested.signing_key().map(PublicKey::key_hash));
+    Ok(Box::new(move |group: &Group<'_>| {
         // Between the look at the ledger and now another connection may have asked too.
         let stands = group.draft.get::<rows::Renewal>(&at).map_err(|error| internal(&error))?;
         let by = group.draft.get::<rows::Certificate>(&key::certificate(device, &vouched_by));
@@ -308,12 +329,12 @@ fn bind(
             (None, Some(CertificateState::Current | CertificateState::Old)) => {}
             _ => return Err(Code::Closing.into()),
         }
+        if spkis.iter().any(|key| group.is_burnt(key)) {
+            return Err(Code::RenewalBad.into());
+        }
         let announced = announced.map(|signed| Made { signed, list: None, key: house });
         Ok(announced.into_iter().chain([group.made(event, house)?]).collect())
-    });
-    let outcome = practice.committer.commit_blocking(make)?;
-    tracing::info!(device = %device.to_uuid(), "a device has renewed its certificates");
-    Ok(outcome.first_entry.saturating_add(before))
+    }))
 }
 
 /// The answer that an entry gives, the same bytes each time.

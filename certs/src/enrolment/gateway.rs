@@ -290,6 +290,16 @@ impl Requested {
         Ok(self.answer.enclose(&messages::write_reply_body(&body)?))
     }
 
+    /// The Reply to who lost the race for a key: it was bound for another device first, and is nobody's again.
+    ///
+    /// # Errors
+    /// Does not happen.
+    pub fn refuse_keys(&self) -> Result<Vec<u8>, CertsError> {
+        let body =
+            ReplyBody { status: Status::BadKeys, bound: None, retry_after_seconds: None, taken_by: None };
+        Ok(self.answer.enclose(&messages::write_reply_body(&body)?))
+    }
+
     /// The Reply when there is no room now.
     ///
     /// # Errors

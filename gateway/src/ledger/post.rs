@@ -182,6 +182,12 @@ impl<'a> Draft<'a> {
         Ok(found.map(|bytes| R::from_bytes(&bytes)).transpose()?)
     }
 
+    /// Whether something posted here certifies this key for a device.
+    pub fn certifies(&self, key: &Sha256Digest) -> bool {
+        let is_it = |row: &rows::Certificate| row.key.as_slice() == key.as_bytes();
+        self.registry.iter().any(|row| matches!(row, Registered::Certificate(row) if is_it(row)))
+    }
+
     /// Where the draft stands, to come back to it.
     pub fn mark(&self) -> Mark {
         Mark { changes: self.log.len(), registry: self.registry.len() }
