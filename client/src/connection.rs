@@ -41,12 +41,19 @@ const HELLOS_MAX: usize = limits::ROOT_RECORDS_MAX / WELCOME_RECORDS_MAX + 1;
 /// What the companion calls itself.
 pub const SOFTWARE: &str = concat!("counterfoil/", env!("CARGO_PKG_VERSION"));
 
+/// The system that this program runs on.
+pub fn platform() -> String {
+    format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
 /// Makes connections for one device at one practice.
 pub struct Connector {
     practice: Practice,
     /// Exchanged when newer root records were fetched.
     tls: RwLock<rustls::ClientConfig>,
     name: String,
+    /// How the device's keys are kept.
+    key_store: &'static str,
     /// Where it answered at enrolment, then where the trust bundle says that it is.
     addresses: Vec<String>,
 }
@@ -77,7 +84,9 @@ impl Connector {
         if practice.now() > leaf.not_after() {
             return Err(failure::certificate_expired(leaf.not_after()));
         }
-        Self::with(practice, |trust, clock| tls::companion_config(trust, leaf, &device.tls_key, clock))
+        Self::with(practice, device, |trust, clock| {
+            tls::companion_config(trust, leaf, &device.tls_key, clock)
+        })
     }
 
     /// For a device whose certificate has expired: its connections may renew, and nothing else.
@@ -86,11 +95,12 @@ impl Connector {
     /// Certificates that TLS can not use.
     pub fn for_renewal(practice: &Practice, device: &Device) -> Told<Self> {
         let leaf = leaf(practice, device)?;
-        Self::with(practice, |trust, clock| tls::renew_config(trust, leaf, &device.tls_key, clock))
+        Self::with(practice, device, |trust, clock| tls::renew_config(trust, leaf, &device.tls_key, clock))
     }
 
     fn with(
         practice: &Practice,
+        device: &Device,
         config: impl FnOnce(&PracticeTrust, &Clock) -> Result<rustls::ClientConfig, CertsError>,
     ) -> Told<Self> {
         let trust = practice.trust()?;
@@ -105,6 +115,7 @@ impl Connector {
             name: trust.practice().host(),
             practice: practice.clone(),
             tls: RwLock::new(tls),
+            key_store: device.sealed_under.kind().word(),
             addresses,
         })
     }
@@ -193,6 +204,8 @@ impl Connector {
                 software: Text::new(SOFTWARE)?,
                 root_record: u32::try_from(trust.number()).unwrap_or(u32::MAX),
                 bundle: bundle.as_ref().and_then(|bundle| u32::try_from(bundle.version).ok()),
+                platform: Some(Text::cut(&platform())),
+                key_store: Some(Text::cut(self.key_store)),
             };
             let (mut asks, mut answers) = open(quic).await?;
             asks.send(hello).await?;

@@ -19,6 +19,8 @@ pub struct DeviceCertificate {
     pub serial: [u8; 16],
     /// SHA-256 of its key's SubjectPublicKeyInfo.
     pub key: Sha256Digest,
+    /// Its first second of life.
+    pub not_before: Timestamp,
     /// Its last second of life.
     pub not_after: Timestamp,
     /// The key identifier of its issuer.
@@ -46,6 +48,7 @@ impl DeviceCertificate {
             usage,
             serial: row.serial.into(),
             key: Sha256Digest::from_bytes(row.key.into()),
+            not_before: Timestamp::from_unix_ms(row.not_before_ms),
             not_after: Timestamp::from_unix_ms(row.not_after_ms),
             issuer: row.issuer.into(),
             entry: row.entry,
@@ -98,6 +101,7 @@ mod tests {
             entry: 1,
             state: CertificateState::Old.code(),
             until_ms: None,
+            not_before_ms: 0,
         };
         let sha256 = Sha256Digest::from_bytes([1; 32]);
         let certificate = DeviceCertificate::of(sha256, CertificateUse::Tls, &row);

@@ -143,6 +143,7 @@ impl Gateway {
             task.abort();
             let _ = task.await;
         }
+        self.practice.sightings.keep(&self.practice);
         if let Ok(key) = self.practice.entry_key(EntryScope::House) {
             let make = Box::new(move |group: &Group<'_>| {
                 let software = Word::parse(SOFTWARE).map_err(|_| protocol::Code::Internal)?;
@@ -543,6 +544,7 @@ async fn rounds(practice: Arc<Practice>) {
             let ended = shared.vault.uploads().expire(shared.now(), shared.config.upload_age_seconds_max);
             enrol::sweep(&shared);
             rotation::rounds(&shared);
+            shared.sightings.tend(&shared);
             ended.len()
         });
         match swept.await {

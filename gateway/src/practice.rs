@@ -31,6 +31,7 @@ use crate::quota::Quotas;
 use crate::registry::Registry;
 use crate::rotation;
 use crate::sealing::EntrySeals;
+use crate::seen::Sightings;
 
 /// Largest `certs/current`.
 const CURRENT_BYTES_MAX: u64 = model::limits::MIB;
@@ -81,6 +82,8 @@ pub struct Practice {
     pub lists: Lists,
     /// What is denied and not yet recorded.
     pub denials: Denials,
+    /// Where what devices have told of themselves is kept.
+    pub sightings: Sightings,
     /// The id of QUIC's keys.
     pub quic: KeyId,
     /// Held while a step of a rotation is taken: one at a time.
@@ -235,6 +238,7 @@ impl Opened {
             tracing::error!(%error, "denials can not be kept before they are recorded");
         });
         let denials = Denials::begin(pending.ok(), &registry);
+        let sightings = Sightings::begin(&disk, folder, &vault, &registry);
         let seals = EntrySeals::new(vault.clone());
         let reader = journal.reader().clone();
         let crls = Crls::default();
@@ -273,6 +277,7 @@ impl Opened {
             takes: Takes::default(),
             lists: Lists::default(),
             denials,
+            sightings,
             quic,
             rotating: Mutex::default(),
         });

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::certificate::{DeviceCertificate, Held};
 use crate::denial::What;
 use crate::ledger::rows::{self, CertificateState, CertificateUse, Footing, Standing};
+use crate::seen::Seen;
 
 /// A person.
 pub struct Person {
@@ -51,9 +52,13 @@ pub struct Device {
     standing: AtomicU8,
     /// As it is denied beyond the record: a [`Standing`], or [`NOT_DENIED`].
     denied: AtomicU8,
-    last_seen_ms: AtomicU64,
-    held: [AtomicU64; 2],
+    /// What it has told of itself last.
+    pub seen: Seen,
+    /// When it was bound.
+    pub bound_at: Timestamp,
     label: RwLock<Option<Arc<str>>>,
+    platform: RwLock<Option<Arc<str>>>,
+    confirmed_by: RwLock<Option<Arc<str>>>,
 }
 
 /// A book.
@@ -134,6 +139,8 @@ pub struct Binding {
     pub invitation: InvitationId,
     /// The entry that bound it.
     pub bound_entry: u64,
+    /// When.
+    pub bound_at: Timestamp,
     /// Whether it has its rights.
     pub standing: Standing,
 }
@@ -465,9 +472,11 @@ impl Registry {
             epoch: AtomicU64::new(0),
             standing: AtomicU8::new(binding.standing.code()),
             denied: AtomicU8::new(NOT_DENIED),
-            last_seen_ms: AtomicU64::new(0),
-            held: [const { AtomicU64::new(0) }; 2],
+            seen: Seen::default(),
+            bound_at: binding.bound_at,
             label: RwLock::default(),
+            platform: RwLock::default(),
+            confirmed_by: RwLock::default(),
         });
         state.devices.insert(binding.id, device);
     }
@@ -488,9 +497,16 @@ impl Registry {
         }
     }
 
-    pub(crate) fn label_device(&self, id: DeviceId, label: &str) {
+    pub(crate) fn label_device(&self, id: DeviceId, label: &str, platform: &str) {
         if let Some(device) = self.device(id) {
             *device.label.write().unwrap_or_else(PoisonError::into_inner) = Some(label.into());
+            *device.platform.write().unwrap_or_else(PoisonError::into_inner) = Some(platform.into());
+        }
+    }
+
+    pub(crate) fn confirm_device(&self, id: DeviceId, by: &str) {
+        if let Some(device) = self.device(id) {
+            *device.confirmed_by.write().unwrap_or_else(PoisonError::into_inner) = Some(by.into());
         }
     }
 
@@ -676,33 +692,14 @@ impl Device {
         self.label.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// It spoke to us. Memory alone: the ledger holds nothing that the journal does not give.
-    pub fn seen(&self, now: Timestamp) {
-        self.last_seen_ms.store(now.unix_ms(), Ordering::Release);
+    /// The system that it was enrolled on. Foreign text, as its label.
+    pub fn platform(&self) -> Option<Arc<str>> {
+        self.platform.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// It says which root record and which trust bundle it holds. Memory alone, as above.
-    pub fn holds(&self, root_record: u64, bundle: u64) {
-        let [record, version] = &self.held;
-        record.store(root_record, Ordering::Release);
-        version.store(bundle, Ordering::Release);
-    }
-
-    /// Root record and version of the trust bundle that it said it holds, since the start.
-    pub fn held(&self) -> Option<(u64, u64)> {
-        let [record, version] = &self.held;
-        match record.load(Ordering::Acquire) {
-            0 => None,
-            record => Some((record, version.load(Ordering::Acquire))),
-        }
-    }
-
-    /// When it spoke to us last since the start.
-    pub fn last_seen(&self) -> Option<Timestamp> {
-        match self.last_seen_ms.load(Ordering::Acquire) {
-            0 => None,
-            ms => Some(Timestamp::from_unix_ms(ms)),
-        }
+    /// Who gave it its rights, as it stands in the statement.
+    pub fn confirmed_by(&self) -> Option<Arc<str>> {
+        self.confirmed_by.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -80,6 +80,7 @@ async fn dispatch(
     peer.may_ask(practice.now())?;
     peer.check_certificate(practice.now())?;
     practice.quotas.request(peer.device().id, practice.now())?;
+    peer.device().seen.at(practice.now());
     match message {
         Message::Hello(request) => hello::hello(practice, peer.grant_own(request)?, answered).await,
         Message::Confirm(request) => hello::confirm(practice, peer.grant_own(request)?, answered).await,

@@ -127,7 +127,14 @@ pub(crate) fn peer_in(registry: &Arc<Registry>, role: Role, standing: Standing) 
             contested: 0,
         },
     );
-    registry.bind_device(Binding { id: device, person, invitation, bound_entry: 1, standing });
+    registry.bind_device(Binding {
+        id: device,
+        person,
+        invitation,
+        bound_entry: 1,
+        bound_at: expires,
+        standing,
+    });
     for usage in [CertificateUse::Tls, CertificateUse::Signing] {
         registry.put_certificate(&rows::Certificate {
             sha256: [4 + usage.code(); 32].into(),
@@ -140,6 +147,7 @@ pub(crate) fn peer_in(registry: &Arc<Registry>, role: Role, standing: Standing) 
             entry: 1,
             state: CertificateState::Current.code(),
             until_ms: None,
+            not_before_ms: 0,
         });
     }
     let held = registry.by_certificate(&Sha256Digest::from_bytes([5; 32])).unwrap();

@@ -106,6 +106,24 @@ pub enum Answer {
         /// The roots in force, DER in hex.
         roots: Vec<String>,
     },
+    /// Every device.
+    Devices {
+        /// By person.
+        devices: Vec<crate::DeviceListed>,
+        /// What the gateway's clock shows: RFC 3339.
+        now: String,
+    },
+    /// Every certificate that was asked for.
+    Certificates {
+        /// The gateway's own first, then by person.
+        certificates: Vec<crate::CertificateListed>,
+        /// What the gateway's clock shows: RFC 3339.
+        now: String,
+        /// The practice's id.
+        pid: String,
+        /// Its name; foreign text.
+        practice: String,
+    },
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use console::{Exit, Failure};
 
 use crate::{
-    Answer, Desk, Request, book, clock, crl, factor, invitation, invitations, people, rights, rotate, status,
+    Answer, Desk, Request, book, clock, crl, factor, inventory, invitation, invitations, people, rights,
+    rotate, status,
 };
 
 /// A command of the office: it asks for something, and tells what was answered.
@@ -83,6 +84,10 @@ pub enum Command<P: clap::Args> {
     /// Revocation lists.
     #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
     Crl(crl::Command<P>),
+    /// Every device.
+    Devices(Asked<inventory::Devices, P>),
+    /// Every certificate.
+    Certs(Asked<inventory::Certificates, P>),
 }
 
 impl<P: clap::Args> Command<P> {
@@ -103,6 +108,8 @@ impl<P: clap::Args> Command<P> {
             Self::Factor(command) => command.parts(),
             Self::Invitations(asked) => asked.parts(),
             Self::Crl(command) => command.parts(),
+            Self::Devices(asked) => asked.parts(),
+            Self::Certs(asked) => asked.parts(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Everybody, with devices and invitations.
 
-use console::{Column, Exit, Failure, Table, failure, fields};
-use model::Role;
+use console::{Column, Exit, Failure, Table, args, failure, fields, human};
+use model::{Role, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Answer, Asking, BookShown, Desk, Request, other_answer};
@@ -47,7 +47,7 @@ pub struct DeviceShown {
     pub invitation: String,
     /// The digits that it shows, while it waits.
     pub digits: Option<String>,
-    /// When it spoke to the gateway last, since the gateway's start.
+    /// When it spoke to the gateway last.
     pub last_seen: Option<String>,
 }
 
@@ -67,17 +67,23 @@ impl Asking for People {
         if people.is_empty() {
             console.say("people-none", &[]);
         }
-        let mut titles = ["title-name", "title-role", "title-device", "title-state"]
-            .map(|key| console.text(key, &[]))
-            .into_iter();
-        let mut title = || titles.next().unwrap_or_default();
-        let columns =
-            vec![Column::name(title()), Column::fixed(title()), Column::name(title()), Column::text(title())];
+        let titles =
+            ["title-name", "title-role", "title-state", "title-work-ends", "title-factor", "title-books"];
+        let [name, role, state, ends, factor, books] = titles.map(|key| console.text(key, &[]));
+        let columns = vec![
+            Column::text(name),
+            Column::fixed(role),
+            Column::text(state),
+            Column::fixed(ends),
+            Column::fixed(factor),
+            Column::text(books),
+        ];
         let mut table = Table::new(columns);
         for person in &people {
-            rows(desk, person, &mut table);
+            row(desk, person, &mut table);
         }
         desk.show(&table);
+        people.iter().for_each(|person| waiting(desk, person));
         if admins < 2 && !people.is_empty() {
             console.warn(&failure::few_admins(admins as u64));
         }
@@ -93,40 +99,51 @@ fn is_active_admin(person: &PersonShown) -> bool {
         && devices.any(|device| device.standing == "active")
 }
 
-fn rows(desk: &Desk, person: &PersonShown, table: &mut Table) {
+fn row(desk: &Desk, person: &PersonShown, table: &mut Table) {
     let console = &desk.console;
     let role = Role::parse(&person.role).ok();
     let role = role
         .map_or_else(|| person.role.clone(), |role| console.text(console::catalogue::role_key(role), &[]));
-    let over = match person.standing.as_str() {
-        "over" => format!(" · {}", console.text("people-over", &[])),
-        _ => String::new(),
+    let until = person.until.as_deref().and_then(|until| Timestamp::parse_rfc3339(until).ok());
+    let until = until.map(|until| human::date(console.manner().language, until)).unwrap_or_default();
+    let factor = match person.factor {
+        true => console.text("people-factor", &[]),
+        false => console.text("people-no-factor", &[]),
     };
+    let books: Vec<&str> = person.books.iter().map(|book| book.name.as_str()).collect();
+    let (state, books) = (console.text(state_key(person), &[]), books.join(", "));
+    table.row([&person.name, &role, &state, &until, &factor, &books]);
+    desk.row("person", person);
+}
+
+/// How a person stands, their best device with them.
+fn state_key(person: &PersonShown) -> &'static str {
+    let has = |standing: &str| person.devices.iter().any(|device| device.standing == standing);
+    match person.standing.as_str() {
+        "suspended" => "people-suspended",
+        "revoked" => "people-revoked",
+        "over" => "people-over",
+        _ if has("active") => "people-active",
+        _ if has("waiting") => "people-waiting",
+        _ if !person.invitations.is_empty() => "people-invited",
+        _ if has("suspended") => "people-suspended",
+        _ if has("declined") => "people-declined",
+        _ if has("revoked") => "people-revoked",
+        _ => "people-expired",
+    }
+}
+
+/// What waits for somebody: digits to be compared, and invitations that nobody has used.
+fn waiting(desk: &Desk, person: &PersonShown) {
+    let (console, name) = (&desk.console, person.name.as_str());
     for device in &person.devices {
-        let state = match device.standing.as_str() {
-            "active" => console.text("people-active", &[]),
-            "declined" => console.text("people-declined", &[]),
-            "suspended" => console.text("people-suspended", &[]),
-            "revoked" => console.text("people-revoked", &[]),
-            _ => console.text("people-waiting", &[]),
-        };
-        let state = match &device.digits {
-            Some(digits) => format!("{state} ({} {digits})", device.invitation),
-            None => state + &over,
-        };
-        table.row([person.name.as_str(), role.as_str(), device.label.as_str(), state.as_str()]);
+        if let Some(digits) = &device.digits {
+            let command = desk.program.line(&format!("confirm {} \"{digits}\"", device.invitation));
+            let (label, digits) = (device.label.as_str(), digits.as_str());
+            console.say("people-compare", args![name, label, digits, command = command.as_str()]);
+        }
     }
     for invitation in &person.invitations {
-        let state = format!("{} ({invitation})", console.text("people-invited", &[]));
-        table.row([person.name.as_str(), role.as_str(), "", state.as_str()]);
+        console.say("people-open-invitation", args![name, invitation = invitation.as_str()]);
     }
-    if person.devices.is_empty() && person.invitations.is_empty() {
-        let state = match person.standing.as_str() {
-            "suspended" => console.text("people-suspended", &[]),
-            "revoked" => console.text("people-revoked", &[]),
-            _ => console.text("people-expired", &[]),
-        };
-        table.row([person.name.as_str(), role.as_str(), "", state.as_str()]);
-    }
-    desk.row("person", person);
 }

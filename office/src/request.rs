@@ -79,6 +79,14 @@ pub enum Request {
     },
     /// The revocation lists, for outsiders.
     CrlExport {},
+    /// Every device.
+    Devices {},
+    /// Every certificate.
+    Certificates {
+        /// Whether those that are over, too.
+        #[serde(default)]
+        over: bool,
+    },
 }
 
 /// What an act takes of who asks for it from afar. At the gateway's own machine, who may open the socket may ask.
@@ -111,6 +119,8 @@ impl Request {
             Self::FactorReset { .. } => "factor-reset",
             Self::Invitations { .. } => "invitations",
             Self::CrlExport {} => "crl-export",
+            Self::Devices {} => "devices",
+            Self::Certificates { .. } => "certs",
         }
     }
 
@@ -123,6 +133,7 @@ impl Request {
             | Self::RotateStatus
             | Self::Invitations { .. }
             | Self::CrlExport {} => Gravity::Look,
+            Self::Devices {} | Self::Certificates { .. } => Gravity::Look,
             // What has no way back, and what the root decides.
             Self::Rotate { kind, step, force, stolen, .. } => {
                 let is_grave = kind == "root"

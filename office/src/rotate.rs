@@ -35,7 +35,7 @@ pub struct RotationShown {
     pub on_new: u32,
     /// Active devices that said they hold an older one.
     pub not_yet: Vec<DeviceBehind>,
-    /// Active devices that have said nothing since the gateway's start.
+    /// Active devices that hold an older one as far as is known, and were not seen for 30 days.
     pub not_seen: Vec<DeviceBehind>,
     /// Active devices that can do nothing but renew if the next step is taken.
     pub cut_off: Vec<DeviceBehind>,
@@ -50,7 +50,7 @@ pub struct DeviceBehind {
     pub person: String,
     /// What it calls itself: foreign text.
     pub label: String,
-    /// When it spoke to the gateway last since the gateway's start: RFC 3339.
+    /// When it spoke to the gateway last: RFC 3339.
     pub last_seen: Option<String>,
 }
 

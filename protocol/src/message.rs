@@ -127,6 +127,10 @@ messages! {
         3 root_record: u32,
         /// The version of the trust bundle that it holds.
         4 bundle: Option<u32>,
+        /// The system that it runs on, as it is now.
+        5 platform: Option<Text<32>>,
+        /// How the device's keys are kept: plain, passphrase, keychain.
+        6 key_store: Option<Text<16>>,
     }
 
     /// Who the device is here, and what it should hold.

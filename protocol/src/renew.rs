@@ -55,6 +55,8 @@ mod tests {
             software: Text::new("x").unwrap(),
             root_record: 1,
             bundle: None,
+            platform: None,
+            key_store: None,
         };
         assert_eq!(read(&Message::from(hello.clone()).to_bytes()), Ok(Asked::Hello(hello)));
         let renew = Renew { renew: Bytes::new(b"renew").unwrap(), announcement: None };

@@ -15,6 +15,7 @@ mod full_disk;
 mod hostile;
 mod hostile_certificates;
 mod interrupted;
+mod inventory;
 mod keychain;
 mod kill9;
 mod limits;

@@ -117,6 +117,8 @@ fn a_broken_request_has_its_code_and_the_connection_goes_on() {
         software: Text::new("hostile/1").unwrap(),
         root_record: u32::MAX,
         bundle: Some(u32::MAX),
+        platform: None,
+        key_store: None,
     };
     let refusal = peer.ask(hello).only::<Refusal>();
     assert_eq!(refusal.known(), Some(Code::Unsupported));

@@ -1,7 +1,7 @@
 //! `counterfoil cert show|renew|check`: this device's certificates: until when, when they are renewed, and that now.
 
 use certs::Certificate;
-use console::{Column, Event, Exit, Table, args, failure, fields, human};
+use console::{Column, Event, Exit, Table, args, fields, human};
 use model::Timestamp;
 
 use super::{Context, whoami};
@@ -118,7 +118,7 @@ async fn renew(context: &Context) -> Told<Exit> {
 
 /// Whether any certificate ends soon: for a program that looks every day.
 fn look(context: &Context, check: &Check) -> Told<Exit> {
-    let within = days(&check.within)?;
+    let within = office::inventory::within(&check.within)?;
     let mut soon = 0usize;
     for practice in context.all_selected()? {
         let device = context.device(&practice)?;
@@ -142,31 +142,4 @@ fn look(context: &Context, check: &Check) -> Told<Exit> {
         _ => Exit::Failed,
     };
     Ok(context.summary("cert check", exit, fields! {"certificates": soon}))
-}
-
-/// `30d`, `12h`, or days: as seconds.
-fn days(text: &str) -> Told<u64> {
-    let wrong = || failure::argument_wrong("--within", text, console::Arg::Message("expected-days"));
-    let (digits, unit) = match text.char_indices().last() {
-        Some((at, 'd')) => (text.get(..at), 24 * 3600),
-        Some((at, 'h')) => (text.get(..at), 3600),
-        _ => (Some(text), 24 * 3600),
-    };
-    let count: u64 = digits.and_then(|digits| digits.parse().ok()).ok_or_else(wrong)?;
-    count.checked_mul(unit).ok_or_else(wrong)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_span_is_days_or_says_what_it_is() {
-        assert_eq!(days("30d").unwrap(), 30 * 86_400);
-        assert_eq!(days("30").unwrap(), 30 * 86_400);
-        assert_eq!(days("12h").unwrap(), 12 * 3600);
-        for wrong in ["", "d", "-1d", "99999999999999999d", "3 d", "30дней"] {
-            assert!(days(wrong).is_err(), "{wrong}");
-        }
-    }
 }

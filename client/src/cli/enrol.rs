@@ -8,7 +8,7 @@ use model::Timestamp;
 use protocol::message::{Confirm, Done, Standing};
 
 use super::Context;
-use crate::connection::Connection;
+use crate::connection::{Connection, platform};
 use crate::device::{Device, Guard};
 use crate::enrol::{Enrolment, Found, Wanted, forget, read_invitation};
 use crate::keychain::Keychain;
@@ -228,7 +228,7 @@ fn words(console: &Console, label: Option<&str>) -> DeviceWords {
     let own = label.map(str::to_owned).or_else(host).filter(|name| !name.is_empty());
     DeviceWords {
         label: cut(&own.unwrap_or_else(|| "companion".to_owned()), LABEL_BYTES_MAX),
-        platform: cut(&format!("{} {}", std::env::consts::OS, std::env::consts::ARCH), PLATFORM_BYTES_MAX),
+        platform: cut(&platform(), PLATFORM_BYTES_MAX),
         language: console.manner().language.tag().to_owned(),
     }
 }

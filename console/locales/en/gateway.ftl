@@ -135,7 +135,7 @@ title-next = next command
 rotate-phase-since = { $phase } since { $since }
 rotate-until = in force until { $until }
 rotate-waits-for-root = waits for the root's signature
-rotate-devices = { $kind }: { $new } devices hold the new trust, { $old } an older one, { $unseen } were not seen since the start.
+rotate-devices = { $kind }: { $new } devices hold the new trust, { $old } an older one, { $unseen } were not seen for 30 days.
 rotate-device-old = { "  " }not yet: { $person }, { $label }, last seen { $seen }
 rotate-cut-off =
     If you go on now, { $count ->
@@ -211,3 +211,39 @@ invitation-expired = expired
 invitation-revoked = revoked
 invitation-locked = locked: too many wrong proofs
 invitation-attempt = { "  " }{ $at }  “{ $label }” from { $from }
+
+## people, devices, certs
+
+title-seen = last seen
+title-renews = renews
+title-program = program
+title-factor = second factor
+title-books = books
+title-work-ends = work ends
+people-factor = yes
+people-no-factor = no
+people-open-invitation = { "  " }{ $name }: invitation { $invitation } is open
+people-compare = { "  " }{ $name }, { $label }: shows { $digits }; if its person reads out the same: { $command }
+devices-none = There is no device.
+renews-self = by itself until { $by }
+renews-late = late: not seen since { $by }
+renews-stuck = STUCK: seen since { $by } and not renewed
+renews-never = not by itself; act by { $by }
+cert-gateway = of the gateway
+cert-statements = for the gateway's statements
+cert-receipts = for receipts
+cert-issuing = issuing authority
+cert-root = root
+cert-state-fresh = not used yet
+cert-state-current = in use
+cert-state-old = still good
+cert-state-superseded = replaced
+cert-state-expired = expired
+cert-state-prepared = prepared
+cert-state-dropped = given up
+certs-calendar = ✓ { $count ->
+    [one] One certificate is
+   *[other] { $count } certificates are
+} in the calendar { $path }.
+calendar-name = Certificates of { $practice }
+calendar-event = Certificate ends: { $what }

@@ -214,3 +214,13 @@ help-office-crl-export = Write the revocation lists in force to a file, for othe
 help-office-crl-export--to = The file to write; one that is there is replaced
 help-office-crl-export--der = One list alone, in DER; otherwise PEM: roots, issuing authorities and all lists
 help-office-crl-export--authority = Only the list of this authority, such as i1
+
+help-office-devices = List the devices: where each stands, when it was seen last, until when its certificate is good
+help-office-devices--sort = In the order of: name, expiry
+help-office-devices--within = Only what ends so soon, in days: 30d; ends with 0 if there is none, with 1 if there is
+help-office-certs = List the certificates: of the devices and of the gateway itself, until when, and whether each renews by itself
+help-office-certs--sort = In the order of: name, expiry
+help-office-certs--within = Only what ends so soon, in days: 30d; ends with 0 if there is none, with 1 if there is
+help-office-certs--all = Those that were replaced or revoked, too
+help-office-certs--calendar = Write when they end into a calendar file (.ics) instead
+help-office-certs--names = With the names of people and devices in the calendar

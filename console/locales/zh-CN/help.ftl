@@ -214,3 +214,13 @@ help-office-crl-export = 把有效的吊销列表写入文件，供他人核对�
 help-office-crl-export--to = 要写的文件；已有的会被替换
 help-office-crl-export--der = 只写一份列表，DER 格式；否则为 PEM：根证书、签发证书和全部列表
 help-office-crl-export--authority = 只要这个签发机构的列表，例如 i1
+
+help-office-devices = 列出设备：状态、最近出现的时间、证书有效期
+help-office-devices--sort = 排序：name、expiry
+help-office-devices--within = 只列出这么多天内到期的：30d；没有时以 0 结束，有时以 1 结束
+help-office-certs = 列出证书：设备的和网关自己的，有效期，以及是否自动更新
+help-office-certs--sort = 排序：name、expiry
+help-office-certs--within = 只列出这么多天内到期的：30d；没有时以 0 结束，有时以 1 结束
+help-office-certs--all = 连同已替换或已吊销的
+help-office-certs--calendar = 改为把到期日写入日历文件（.ics）
+help-office-certs--names = 日历中写出人员和设备的名称

@@ -5,6 +5,7 @@
 pub mod book;
 pub mod crl;
 pub mod factor;
+pub mod inventory;
 pub mod invitation;
 pub mod invitations;
 pub mod people;

@@ -10,7 +10,7 @@ use super::ActError;
 use crate::enrol;
 use crate::ledger::rows::{Footing, Standing};
 use crate::practice::Practice;
-use crate::registry::Person;
+use crate::registry::{Device, Person};
 
 /// Everybody, with devices and invitations.
 pub fn all(practice: &Practice) -> Vec<PersonShown> {
@@ -58,7 +58,8 @@ pub fn all(practice: &Practice) -> Vec<PersonShown> {
     practice.registry.people().into_iter().map(person).collect()
 }
 
-fn device_shown(practice: &Practice, device: &crate::registry::Device) -> DeviceShown {
+/// The word for how a device stands; and the digits that it shows, while it waits.
+pub(super) fn standing_of(practice: &Practice, device: &Device) -> (&'static str, Option<String>) {
     let (standing, waits) = match device.standing() {
         Standing::Active => ("active", false),
         Standing::Bound => ("waiting", device.person.role().is_staff()),
@@ -67,13 +68,18 @@ fn device_shown(practice: &Practice, device: &crate::registry::Device) -> Device
         Standing::Revoked => ("revoked", false),
     };
     let digits: Option<CheckDigits> = if waits { enrol::digits(practice, device.id).ok() } else { None };
+    (standing, digits.map(|digits| digits.to_string()))
+}
+
+fn device_shown(practice: &Practice, device: &Device) -> DeviceShown {
+    let (standing, digits) = standing_of(practice, device);
     DeviceShown {
         id: device.id.to_uuid(),
         label: device.label().as_deref().unwrap_or("").to_owned(),
         standing: standing.to_owned(),
         invitation: device.invitation.to_string(),
-        digits: digits.map(|digits| digits.to_string()),
-        last_seen: device.last_seen().map(Timestamp::to_rfc3339),
+        digits,
+        last_seen: device.seen.last().map(Timestamp::to_rfc3339),
     }
 }
 

@@ -18,7 +18,7 @@ use vault::EntryScope;
 
 pub use socket::{AskError, ServeError, Serving, ask, serve};
 
-use crate::act::{self, ActError, book, crl, invitation, people, rights, rotate};
+use crate::act::{self, ActError, book, crl, inventory, invitation, people, rights, rotate};
 use crate::commit::Group;
 use crate::operation::hello::SOFTWARE;
 use crate::practice::Practice;
@@ -53,6 +53,8 @@ pub fn perform(practice: &Arc<Practice>, request: Request, by: Actor) -> Answer 
         Request::People => Answer::People { people: people::all(practice) },
         Request::ClockConfirm => {
             act::clock_confirm(practice);
+            // A gateway that stood still for so long may have certificates that have ended.
+            rotation::rounds(practice);
             Answer::ClockConfirmed
         }
         Request::Status => Answer::Status { status: status(practice) },
@@ -78,6 +80,18 @@ pub fn perform(practice: &Arc<Practice>, request: Request, by: Actor) -> Answer 
             answer(practice, known, |invitations| Answer::Invitations { invitations })
         }
         Request::CrlExport {} => crl::export(practice),
+        Request::Devices {} => {
+            Answer::Devices { devices: inventory::devices(practice), now: practice.now().to_rfc3339() }
+        }
+        Request::Certificates { over } => {
+            let listed = inventory::certificates(practice, over).map_err(|error| ActError::failed(&error));
+            answer(practice, listed, |certificates| Answer::Certificates {
+                certificates,
+                now: practice.now().to_rfc3339(),
+                pid: practice.keys().trust.practice().to_string(),
+                practice: practice.config.name.clone(),
+            })
+        }
     }
 }
 

@@ -42,6 +42,8 @@ pub mod purpose {
     pub const PEPPER: &str = "pepper";
     /// Denials that are not yet recorded.
     pub const DENIED: &str = "denied";
+    /// What devices have told of themselves last.
+    pub const SEEN: &str = "seen";
 
     /// One of the above as the vault takes it.
     ///

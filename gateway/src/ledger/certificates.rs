@@ -123,6 +123,7 @@ fn row(
         entry,
         state: state.code(),
         until_ms: None,
+        not_before_ms: certificate.not_before().unix_ms(),
     })
 }
 

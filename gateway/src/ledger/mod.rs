@@ -221,15 +221,30 @@ impl Ledger {
                 person: PersonId::from_bytes(row.person.into()),
                 invitation,
                 bound_entry: row.bound_entry,
+                bound_at: Timestamp::from_unix_ms(row.bound_at_ms),
                 standing,
             }),
         }
-        if let Some(label) = self.name(row.label_entry) {
-            registry.label_device(id, &label);
+        if let Some(by) = &row.confirmed_by {
+            registry.confirm_device(id, by);
+        }
+        if let Some((label, platform)) = self.label(row.label_entry) {
+            registry.label_device(id, &label, &platform);
         }
     }
 
-    /// The name or label that an entry carries, as long as it is kept.
+    /// What a device calls itself and its system, as long as it is kept.
+    fn label(&self, entry: Option<u64>) -> Option<(String, String)> {
+        let read = sealing::read(&self.journal.entry(entry?).ok()?, &self.seals).ok()?;
+        match &read.signed.statement().body {
+            Body::Gateway(GatewayEvent::DeviceLabelled(labelled), _) => {
+                Some((labelled.label.as_given().to_owned(), labelled.platform.as_given().to_owned()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The name or purpose that an entry carries, as long as it is kept.
     fn name(&self, entry: Option<u64>) -> Option<String> {
         let entry = self.journal.entry(entry?).ok()?;
         let read = sealing::read(&entry, &self.seals).ok()?;
@@ -239,9 +254,6 @@ impl Ledger {
                 Some(stated.purpose.as_given().to_owned())
             }
             Body::Gateway(GatewayEvent::PersonNamed(named), _) => Some(named.name.as_given().to_owned()),
-            Body::Gateway(GatewayEvent::DeviceLabelled(labelled), _) => {
-                Some(labelled.label.as_given().to_owned())
-            }
             _ => None,
         }
     }

@@ -352,6 +352,7 @@ impl<'a> Draft<'a> {
                     // A device that was suspended, revoked or declined meanwhile stays so.
                     if Standing::from_code(row.standing) == Standing::Bound {
                         row.standing = Standing::Active.code();
+                        row.confirmed_by = Some(confirmed.by.word());
                     }
                 })?;
             }
@@ -471,6 +472,7 @@ impl<'a> Draft<'a> {
             id: (*bound.device.as_bytes()).into(),
             ended: None,
             before: None,
+            confirmed_by: None,
         };
         self.put(key::device(bound.device), &row);
         self.registry.push(Registered::Device(row));

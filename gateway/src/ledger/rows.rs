@@ -183,6 +183,8 @@ rows! {
         12 ended: Option<Ended>,
         /// The [`Standing`] that a resumed device has again.
         13 before: Option<u8>,
+        /// Who gave it its rights, as it stands in the statement.
+        14 confirmed_by: Option<String>,
     }
 
     /// A book.
@@ -355,6 +357,8 @@ rows! {
         9 state: u8,
         /// Where it is superseded: until when it is admitted all the same, in milliseconds since 1970.
         10 until_ms: Option<u64>,
+        /// Its first second of life, in milliseconds since 1970.
+        11 not_before_ms: u64,
     }
 
     /// A renewal: the same request has the same certificates.

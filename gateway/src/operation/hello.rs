@@ -15,6 +15,7 @@ use crate::denial;
 use crate::ledger::rows::Standing;
 use crate::practice::Practice;
 use crate::renew;
+use crate::seen::Program;
 use crate::wire::{Answered, Ended};
 
 /// The program's name and version, as peers are told.
@@ -32,8 +33,14 @@ fn welcome(practice: &Practice, asked: &Granted<Hello>) -> Result<Welcome, Ended
     let hello = &asked.request;
     let version = protocol::agree(hello.versions.as_slice())?;
     let device = asked.peer.device();
-    device.seen(practice.now());
-    device.holds(hello.root_record.into(), hello.bundle.unwrap_or(0).into());
+    device.seen.at(practice.now());
+    device.seen.holds(hello.root_record.into(), hello.bundle.unwrap_or(0).into());
+    let said = |text: Option<&str>| text.unwrap_or("").to_owned();
+    device.seen.runs(Program::of(
+        hello.software.as_str(),
+        &said(hello.platform.as_ref().map(Text::as_str)),
+        &said(hello.key_store.as_ref().map(Text::as_str)),
+    ));
     let records = practice.keys().root_records();
     // A bundle is taken by who has all records alone.
     let has_all = records.len() <= hello.root_record as usize + message::WELCOME_RECORDS_MAX;
@@ -133,6 +140,8 @@ mod tests {
                 software: Text::cut("a companion"),
                 root_record: 1,
                 bundle,
+                platform: None,
+                key_store: None,
             };
             welcome(practice, &peer.grant_own(hello).unwrap()).unwrap().bundle.is_some()
         };

@@ -6,6 +6,7 @@ use certs::Certificate;
 use certs::rotation::{Broken, Companion, Generation, KeyFile, Kind, Phase, Situation, State};
 use model::KeyId;
 
+use crate::certificate::DeviceCertificate;
 use crate::keys::{IN_VAULT, Keys, purpose};
 use crate::ledger::rows::{CertificateUse, Standing};
 use crate::practice::Practice;
@@ -33,6 +34,11 @@ pub(super) fn active(practice: &Practice) -> Vec<Arc<Device>> {
 /// The place of the issuing authority that a device's certificate is from.
 pub(super) fn issuer(keys: &Keys, device: &Device) -> Option<usize> {
     let held = device.newest(CertificateUse::Tls)?;
+    issuer_of(keys, &held)
+}
+
+/// The place of the issuing authority that a certificate is from.
+pub(crate) fn issuer_of(keys: &Keys, held: &DeviceCertificate) -> Option<usize> {
     // A key identifier is the beginning of the key's hash.
     let is_its = |issuing: &crate::keys::Issuing| {
         let first = issuing.certificates.first().map(|first| first.certificate.key_hash());
@@ -112,7 +118,7 @@ fn situation(practice: &Practice, keys: &Keys) -> Situation {
         if was_forced && state.is_none_or(|state| !state.is_trusted()) {
             return None;
         }
-        let (held, _) = device.held().unwrap_or((1, 0));
+        let (held, _) = device.seen.held().unwrap_or((1, 0));
         let record = keys.trust.records().iter().find(|record| record.number() == held.max(1));
         let roots = record.map_or(&[][..], |record| record.roots());
         let roots = roots.iter().filter_map(place).map(number).collect();

@@ -7,6 +7,7 @@
 //! ```
 
 mod facts;
+mod rounds;
 mod status;
 mod work;
 
@@ -27,6 +28,8 @@ use crate::ledger::rows::{self, Key, Table};
 use crate::practice::Practice;
 
 pub use facts::is_retired;
+pub(crate) use facts::issuer_of;
+pub(crate) use rounds::{followed_by, rounds};
 pub use status::status;
 
 /// A step that is asked for.
@@ -277,37 +280,6 @@ pub(crate) fn window(practice: &Practice) -> Option<(Timestamp, Timestamp)> {
         (Phase::Switched, true) => Some((switched, switched)),
         (Phase::Switched, false) => Some((switched, switched.plus_seconds(WINDOW_DAYS * 24 * 3600))),
         _ => None,
-    }
-}
-
-/// Days of the gateway's certificate after which it is exchanged by itself: two thirds of its life.
-const GATEWAY_DAYS: u64 = 60;
-/// How long the old key of the gateway in TLS is kept after the switch.
-const GATEWAY_KEPT_SECONDS: u64 = 24 * 3600;
-
-/// What has a time: the gateway's own certificate is exchanged long before it ends, and its old key destroyed a day
-/// after.
-pub(crate) fn rounds(practice: &Arc<Practice>) {
-    let Ok(rotations) = all(practice) else { return };
-    let now = practice.now();
-    let own = rotations.iter().rev().find(|one| one.kind == Kind::Gateway && one.is_open());
-    let due = practice.keys().gateway.certificate.not_before().plus_seconds((GATEWAY_DAYS + 1) * 24 * 3600);
-    let steps: &[Step] = match own {
-        None if now >= due => &[Step::Prepare, Step::Switch],
-        Some(own) if own.phase == Some(Phase::Switched) && own.planned.is_none() => {
-            let since = Timestamp::from_unix_ms(own.row.since_ms);
-            if now < since.plus_seconds(GATEWAY_KEPT_SECONDS) {
-                return;
-            }
-            &[Step::Retire]
-        }
-        _ => return,
-    };
-    for next in steps {
-        let asked = Asked { kind: Kind::Gateway, step: *next, stolen: false, answer: None, force: None };
-        if let Err(error) = step(practice, &asked, Actor::Gateway) {
-            return tracing::error!(%error, "the gateway's certificate can not be exchanged");
-        }
     }
 }
 

@@ -12,12 +12,15 @@ use crate::act::ActError;
 use crate::practice::Practice;
 use crate::registry::Device;
 
+/// Who was not seen for longer is not waited for.
+const SEEN_SECONDS: u64 = 30 * 24 * 3600;
+
 fn behind(device: &Arc<Device>) -> DeviceBehind {
     DeviceBehind {
         device: device.id.to_uuid(),
         person: device.person.name().as_deref().unwrap_or("").to_owned(),
         label: device.label().as_deref().unwrap_or("").to_owned(),
-        last_seen: device.last_seen().map(Timestamp::to_rfc3339),
+        last_seen: device.seen.last().map(Timestamp::to_rfc3339),
     }
 }
 
@@ -74,17 +77,16 @@ fn shown(practice: &Practice, kind: Kind, own: Option<&Rotation>, active: &[Arc<
         keys.trust.records().iter().find(|record| record.roots().contains(new)).map(|record| record.number())
     });
     for device in active {
-        let Some((held, bundle)) = device.held() else {
-            shown.not_seen.push(behind(device));
-            continue;
-        };
-        let is_new = match (kind, record) {
+        let is_new = |(held, bundle): (u64, u64)| match (kind, record) {
             (Kind::Root, Some(record)) => held >= record,
             _ => bundle > told_ms / 1000,
         };
-        match is_new {
+        let was_seen =
+            device.seen.last().is_some_and(|seen| practice.now() < seen.plus_seconds(SEEN_SECONDS));
+        match device.seen.held().is_some_and(is_new) {
             true => shown.on_new += 1,
-            false => shown.not_yet.push(behind(device)),
+            false if was_seen => shown.not_yet.push(behind(device)),
+            false => shown.not_seen.push(behind(device)),
         }
     }
     shown

@@ -79,6 +79,88 @@ fn the_gateways_certificate_is_exchanged_by_itself() {
     assert_eq!(keys(), 1);
 }
 
+/// A practice on a clock of the test's own.
+fn on_a_clock(dir: &std::path::Path) -> (crate::practice::Opened, host::Clock) {
+    testing::make(dir, &dir.with_extension("root")).unwrap();
+    let clock = host::Clock::manual(host::Clock::system().unix_ms());
+    (testing::open(dir, clock.clone()), clock)
+}
+
+const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
+#[test]
+fn statement_and_receipt_keys_are_told_before_they_sign_and_kept_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let (opened, clock) = on_a_clock(&folder.path().join("p"));
+    let practice = &opened.practice;
+    let states = |kind: Kind| -> Vec<certs::rotation::State> {
+        practice.keys().current.generations(kind).iter().map(|(_, state)| *state).collect()
+    };
+    use certs::rotation::State::{Distributed, Retired, Signing, Trusted};
+    for kind in [Kind::Statements, Kind::Receipts] {
+        assert_eq!(states(kind), [Signing]);
+    }
+    let at = |days: u32, expected: &[certs::rotation::State]| {
+        clock.advance(days * DAY);
+        rounds(practice);
+        for kind in [Kind::Statements, Kind::Receipts] {
+            assert_eq!(states(kind), expected, "{kind:?}");
+        }
+    };
+    at(265, &[Signing]);
+    at(2, &[Signing, Distributed]);
+    let told = certs::TrustBundle::open(&practice.bundle().bytes, &practice.keys().trust, practice.now());
+    assert_eq!(told.unwrap().receipts.len(), 2, "companions are told");
+    at(29, &[Signing, Distributed]);
+    at(2, &[Trusted, Signing]);
+    at(29, &[Trusted, Signing]);
+    at(2, &[Retired, Signing]);
+    facts::check(practice, &practice.keys()).unwrap();
+    // For years, and nobody does anything.
+    for _ in 0..25 {
+        clock.advance(20 * DAY);
+        rounds(practice);
+        let keys = practice.keys();
+        for certificate in [&keys.statements.certificate, &keys.heads.receipts.certificate] {
+            assert!(certificate.not_after() > practice.now().plus_seconds(30 * 24 * 3600));
+        }
+        facts::check(practice, &keys).unwrap();
+    }
+    assert!(states(Kind::Receipts).len() >= 3);
+}
+
+#[test]
+fn a_gateway_that_stood_still_for_long_signs_under_no_certificate_that_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (opened, clock) = on_a_clock(&folder.path().join("p"));
+    let practice = &opened.practice;
+    clock.advance(405 * DAY);
+    assert!(practice.keys().statements.certificate.not_after() < practice.now());
+    rounds(practice);
+    let keys = practice.keys();
+    for certificate in
+        [&keys.statements.certificate, &keys.heads.receipts.certificate, &keys.gateway.certificate]
+    {
+        assert!(certificate.is_in_force(practice.now()));
+    }
+    facts::check(practice, &keys).unwrap();
+}
+
+#[test]
+fn an_exchange_that_an_admin_began_is_the_admins_until_its_time_has_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let (opened, clock) = on_a_clock(&folder.path().join("p"));
+    let practice = &opened.practice;
+    take(practice, Kind::Receipts, Step::Prepare).unwrap();
+    clock.advance(100 * DAY);
+    rounds(practice);
+    let phase = || all(practice).unwrap().iter().rfind(|one| one.kind == Kind::Receipts).unwrap().phase;
+    assert_eq!(phase(), Some(Phase::Prepared));
+    clock.advance(170 * DAY);
+    rounds(practice);
+    assert_eq!(phase(), Some(Phase::Distributed), "it would have been forgotten");
+}
+
 /// The ceremony as the root's holder has it, with the files that `init` has written.
 fn signed(
     root_out: &std::path::Path,

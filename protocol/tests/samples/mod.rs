@@ -109,6 +109,8 @@ fn connection_messages() -> Vec<(Message, Message)> {
         software: text("counterfoil 0.1.0"),
         root_record: 1,
         bundle: Some(7),
+        platform: Some(text("linux x86_64")),
+        key_store: Some(text("keychain")),
     };
     let welcome = Welcome {
         version: 1,
@@ -131,7 +133,7 @@ fn connection_messages() -> Vec<(Message, Message)> {
         same(Done {}),
         same(LongHead { content: Content::Receipt, bytes: 70_000, sha256: digest(0x5a) }),
         same(Run { bytes: bytes(b"the next bytes") }),
-        (hello.clone().into(), Hello { bundle: None, ..hello }.into()),
+        (hello.clone().into(), Hello { bundle: None, platform: None, key_store: None, ..hello }.into()),
         (
             welcome.clone().into(),
             Welcome { standing: Standing::Waiting, root_records: None, bundle: None, renew: None, ..welcome }

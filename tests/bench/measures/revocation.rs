@@ -106,6 +106,8 @@ async fn watch(connection: &Connection, over: &AtomicBool, first: Duration) -> O
         software: Text::new("counterfoil-bench").map_err(|error| text(&error))?,
         root_record: 1,
         bundle: None,
+        platform: None,
+        key_store: None,
     };
     let mut seen = Seen { given: None, told: None };
     if !ask(connection, hello.into()).await {
