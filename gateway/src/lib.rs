@@ -48,4 +48,5 @@ pub mod setup;
 pub mod stop;
 #[cfg(test)]
 mod testing;
+pub mod watch;
 pub mod wire;

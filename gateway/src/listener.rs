@@ -545,6 +545,7 @@ async fn rounds(practice: Arc<Practice>) {
             enrol::sweep(&shared);
             rotation::rounds(&shared);
             shared.sightings.tend(&shared);
+            shared.watch.tend(&shared);
             ended.len()
         });
         match swept.await {

@@ -32,6 +32,7 @@ use crate::registry::Registry;
 use crate::rotation;
 use crate::sealing::EntrySeals;
 use crate::seen::Sightings;
+use crate::watch::Watch;
 
 /// Largest `certs/current`.
 const CURRENT_BYTES_MAX: u64 = model::limits::MIB;
@@ -84,6 +85,8 @@ pub struct Practice {
     pub denials: Denials,
     /// Where what devices have told of themselves is kept.
     pub sightings: Sightings,
+    /// What was warned of.
+    pub watch: Watch,
     /// The id of QUIC's keys.
     pub quic: KeyId,
     /// Held while a step of a rotation is taken: one at a time.
@@ -278,6 +281,7 @@ impl Opened {
             lists: Lists::default(),
             denials,
             sightings,
+            watch: Watch::default(),
             quic,
             rotating: Mutex::default(),
         });

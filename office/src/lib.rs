@@ -50,4 +50,4 @@ pub use refused::{ActError, done, failure_of, other_answer};
 pub use request::{Gravity, Request};
 pub use rights::{Cause, RightsAct, RightsDone, RightsError, Subject};
 pub use rotate::{DeviceBehind, RotationShown};
-pub use status::Status;
+pub use status::{EndingShown, Status};

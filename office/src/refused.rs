@@ -169,6 +169,11 @@ pub(crate) fn time(text: &str) -> Arg<'static> {
     Timestamp::parse_rfc3339(text).map_or(Arg::shown(text), Arg::Time)
 }
 
+/// A date as it was answered.
+pub(crate) fn date(text: &str) -> Arg<'static> {
+    Timestamp::parse_rfc3339(text).map_or(Arg::shown(text), Arg::Date)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,8 @@
 use console::{Exit, Failure, args, failure};
 use serde::{Deserialize, Serialize};
 
-use crate::refused::time;
+use crate::inventory::purpose_key;
+use crate::refused::{date, time};
 use crate::{Answer, Asking, Desk, ListAlarm, ListShown, Request, crl, other_answer};
 
 /// How a practice is.
@@ -44,6 +45,26 @@ pub struct Status {
     /// What somebody has to look at.
     #[serde(default)]
     pub alarms: Vec<ListAlarm>,
+    /// What ends within 30 days, or has, and does not renew by itself.
+    #[serde(default)]
+    pub ending: Vec<EndingShown>,
+}
+
+/// Something that ends and does not renew by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndingShown {
+    /// `device`, `person`, or which of the gateway's own: `gateway`, `issuing`, `root`, `statements`, `receipts`.
+    pub what: String,
+    /// The id of the device or person; a serial number.
+    pub id: String,
+    /// Whose: foreign text.
+    pub name: String,
+    /// By when something is to be done: RFC 3339.
+    pub by: String,
+    /// Days until then.
+    pub days: u64,
+    /// The command that does it, without its program.
+    pub next: String,
 }
 
 /// Shows how the gateway is.
@@ -75,6 +96,20 @@ impl Asking for Show {
         status.alarms.iter().for_each(|alarm| crl::warn(desk, alarm));
         if status.not_recorded > 0 {
             console.warn(&failure::denials_waiting(status.not_recorded));
+        }
+        if !status.ending.is_empty() {
+            console.warn(&failure::ends_soon(status.ending.len() as u64));
+        }
+        for ending in &status.ending {
+            let what = match ending.what.as_str() {
+                "device" => console.text("ending-device", args![name = ending.name.as_str()]),
+                "person" => console.text("ending-person", args![name = ending.name.as_str()]),
+                own => console.text(purpose_key(own), &[]),
+            };
+            let (by, days) = (date(&ending.by), ending.days);
+            let command = desk.program.line(&ending.next);
+            let (what, command) = (what.as_str(), command.as_str());
+            console.print(&console.text("ending-line", args![what, by, days, command]));
         }
         if status.admins < 2 {
             console.warn(&failure::few_admins(status.admins));

@@ -262,3 +262,35 @@ fn the_gateways_own_certificates_are_followed_by_new_ones_before_they_end() {
     let document = harness::files::write(&scene.path("a.bin"), b"late");
     run(&["send", scene::text(&document), "--book", BOOK, "--period", "2027-12"]).expect(0);
 }
+
+#[test]
+fn what_ends_soon_is_in_the_log_once_and_in_status_as_long_as_it_is_so() {
+    let mut scene = Scene::open();
+    scene.practice.add_book(BOOK);
+    let until = client_day(20);
+    let words = ["invite", "--role", "partner", "--name", "审计师", "--book", BOOK, "--purpose", "audit"];
+    scene.practice.run([&words[..], &["--until", &until]].concat()).expect(0);
+    let digests = |ran: &Ran| ran.errors.lines().filter(|line| line.contains("alarm=\"ends-soon\"")).count();
+    let first = |scene: &mut Scene| scene.gateway.sigterm().expect(0);
+    let mut said = digests(&first(&mut scene));
+    for _ in 0..3 {
+        scene.gateway.start();
+        let status = scene.practice.run(["status"]).expect(0);
+        assert!(status.has_warning("ends-soon"), "{status}");
+        let ending = status.rows("practice")[0]["ending"].clone();
+        assert_eq!(
+            (ending[0]["what"].as_str(), ending[0]["name"].as_str()),
+            (Some("person"), Some("审计师"))
+        );
+        let ran = first(&mut scene);
+        assert!(!ran.errors.contains("审计师"), "no name is in the log");
+        said += digests(&ran);
+    }
+    assert_eq!(said, 2, "one digest with one line");
+}
+
+/// The day after so many days, as it is typed.
+fn client_day(days: u64) -> String {
+    let at = model::Timestamp::from_unix_ms(host::Clock::system().unix_ms()).plus_seconds(days * 24 * 3600);
+    at.to_rfc3339().chars().take(10).collect()
+}

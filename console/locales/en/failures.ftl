@@ -851,3 +851,16 @@ next-invite-form = Write it so, or leave it out to invite somebody.
 err-invitation-contested = Two devices came with the invitation { $id } of “{ $person }”.
 why-invitation-contested = The one called “{ $first }” was let in; another came with the same secret later.
 next-invitation-contested = Ask the person which one is theirs. If “{ $first }” is not: { $command }
+
+err-ends-soon = { $count ->
+    [one] One thing ends
+   *[other] { $count } things end
+} soon and { $count ->
+    [one] does
+   *[other] do
+} not renew by { $count ->
+    [one] itself
+   *[other] themselves
+}.
+why-ends-soon = Everything else renews in time without anybody; these wait for somebody.
+next-ends-soon = Do what stands beside each.

@@ -247,3 +247,9 @@ certs-calendar = ✓ { $count ->
 } in the calendar { $path }.
 calendar-name = Certificates of { $practice }
 calendar-event = Certificate ends: { $what }
+ending-device = a device of { $name } that is here and does not renew
+ending-person = the work of { $name }
+ending-line = { "  " }{ $what }: { $by }, { $days ->
+    [one] one day
+   *[other] { $days } days
+}: { $command }

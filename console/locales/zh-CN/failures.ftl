@@ -843,3 +843,7 @@ next-invite-form = 请这样写；邀请别人时不要写。
 err-invitation-contested = 有两台设备使用了“{ $person }”的邀请 { $id }。
 why-invitation-contested = 名为“{ $first }”的设备已被接受；之后另一台设备拿着同一份邀请来过。
 next-invitation-contested = 请问本人哪一台是自己的。如果“{ $first }”不是：{ $command }
+
+err-ends-soon = 有 { $count } 项即将到期，而且不会自动更新。
+why-ends-soon = 其他的都会按时自动更新；这些需要有人处理。
+next-ends-soon = 请按每一项旁边写的命令处理。

@@ -213,3 +213,6 @@ cert-state-dropped = 已放弃
 certs-calendar = ✓ 已把 { $count } 张证书写入日历 { $path }。
 calendar-name = { $practice }的证书
 calendar-event = 证书到期：{ $what }
+ending-device = { $name }的一台设备，出现过却没有更新
+ending-person = { $name }的工作期限
+ending-line = { "  " }{ $what }：{ $by }，还有 { $days } 天：{ $command }

@@ -257,6 +257,7 @@ failures! {
     1206 crl_over CrlOver "crl-over" Done Later [authority cause]
     1207 crl_not_renewed CrlNotRenewed "crl-not-renewed" Done Later [authority cause]
     1208 crl_file CrlFile "crl-file" Done Later [authority cause]
+    1209 ends_soon EndsSoon "ends-soon" Done Never [count]
     // F-13xx: Rights that end, rest, come back or change.
     1301 device_unknown DeviceUnknown "device-unknown" Usage Never [device]
     1302 person_unknown PersonUnknown "person-unknown" Usage Never [person]

@@ -22,7 +22,7 @@ use crate::act::{self, ActError, book, crl, inventory, invitation, people, right
 use crate::commit::Group;
 use crate::operation::hello::SOFTWARE;
 use crate::practice::Practice;
-use crate::rotation;
+use crate::{rotation, watch};
 
 /// Does what is asked, as `by`. Blocks until it stands in the journal.
 pub fn perform(practice: &Arc<Practice>, request: Request, by: Actor) -> Answer {
@@ -147,5 +147,6 @@ fn status(practice: &Practice) -> Status {
         not_recorded: u64::try_from(practice.denials.waiting()).unwrap_or(u64::MAX),
         lists: crl::all(practice),
         alarms: crl::alarms(practice),
+        ending: watch::shown(practice),
     }
 }

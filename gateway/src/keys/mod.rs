@@ -44,6 +44,8 @@ pub mod purpose {
     pub const DENIED: &str = "denied";
     /// What devices have told of themselves last.
     pub const SEEN: &str = "seen";
+    /// What was warned of.
+    pub const TOLD: &str = "told";
 
     /// One of the above as the vault takes it.
     ///

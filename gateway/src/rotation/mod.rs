@@ -217,6 +217,16 @@ fn go_on(practice: &Arc<Practice>, rotation: &Rotation, answer: Option<&[u8]>) -
     Ok(Stepped::Done(to))
 }
 
+/// The step of a kind that is due.
+pub(crate) fn next(practice: &Practice, kind: Kind) -> Option<Step> {
+    let all = all(practice).ok()?;
+    let own = all.iter().rev().find(|one| one.kind == kind && one.is_open());
+    match own {
+        Some(own) if own.asks_root().is_some() => Some(Step::Prepare),
+        own => kind.next(own.and_then(|own| own.phase)),
+    }
+}
+
 /// At a start: what was begun is done again, and what must hold is checked.
 pub(crate) fn resume(practice: &Arc<Practice>) {
     let rotations = match all(practice) {

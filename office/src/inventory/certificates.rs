@@ -96,7 +96,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// What a certificate is for, in words.
-pub(super) fn purpose_key(purpose: &str) -> &'static str {
+pub(crate) fn purpose_key(purpose: &str) -> &'static str {
     match purpose {
         "tls" => "cert-tls",
         "signing" => "cert-signing",

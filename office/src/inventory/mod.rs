@@ -7,6 +7,7 @@ mod devices;
 use console::{Console, Exit, Failure, failure};
 use model::Timestamp;
 
+pub(crate) use certificates::purpose_key;
 pub use certificates::{CertificateListed, Certificates};
 pub use devices::{DeviceListed, Devices};
 
@@ -134,13 +135,10 @@ mod tests {
             within: within.map(str::to_owned),
         };
         let ends = ["2026-12-31T00:00:00.000Z", "2026-12-02T00:00:00.000Z", "2026-11-01T00:00:00.000Z", ""];
-        fn end(row: &String) -> Option<&str> {
-            Some(row.as_str()).filter(|end| !end.is_empty())
-        }
         let now = "2026-12-01T00:00:00.000Z";
         let at = |looking: &Looking| {
             let mut rows = ends.map(str::to_owned).to_vec();
-            looking.at(&mut rows, now, end).unwrap();
+            looking.at(&mut rows, now, |row| Some(row.as_str()).filter(|end| !end.is_empty())).unwrap();
             rows
         };
         assert_eq!(at(&looking(None, None)), ends);
