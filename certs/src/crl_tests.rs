@@ -209,6 +209,20 @@ proptest::proptest! {
 }
 
 #[test]
+fn what_no_signature_covers_is_der_all_the_same() {
+    let practice = Practice::new(1);
+    let made = practice.issuing.crl(7, &revoked(), NOW).unwrap();
+    let signed = content(made.der());
+    let algorithm = made.der().len() - signed.len() + place(signed).end;
+    // A primitive tag where a constructed one belongs, outside and around the algorithm.
+    for at in [0, algorithm, algorithm + 2] {
+        let mut der = made.der().to_vec();
+        der[at] ^= 0x20;
+        assert!(Crl::read(&der, practice.issuing.certificate()).is_err(), "byte {at}");
+    }
+}
+
+#[test]
 fn ten_thousand_fit() {
     let practice = Practice::new(1);
     let revoked: Vec<_> = (0..10_000u32)

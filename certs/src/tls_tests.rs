@@ -504,6 +504,13 @@ fn what_a_list_revokes_is_refused_and_without_a_list_in_force_nobody_comes_in() 
     assert_eq!(with(NOW), None);
     assert_eq!(with(empty.next().minus_seconds(1)), None);
     assert_eq!(with(empty.next().plus_seconds(1)), Some(Refused::NoList), "expired");
+    let judged = |crl: &crate::Crl| {
+        held.hold(&[practice.issuing.certificate().clone()], Lists::Judged(std::slice::from_ref(crl)))
+    };
+    judged(&empty).unwrap();
+    assert_eq!(with(empty.next().plus_seconds(1)), None, "its dates are the caller's to judge");
+    judged(&Practice::new(2).issuing.crl(3, &[], NOW).unwrap()).unwrap();
+    assert_eq!(with(NOW), Some(Refused::NoList), "of another authority");
     let serial = crate::Serial::parse(device.serial().try_into().unwrap()).unwrap();
     let revoked = [Revoked { serial, at: NOW, reason: Reason::KeyCompromise, compromised_since: None }];
     hold(&practice.issuing.crl(2, &revoked, NOW).unwrap()).unwrap();

@@ -70,17 +70,37 @@ impl GuardedClock {
     /// # Errors
     /// [`Held`] after a jump ahead, until [`GuardedClock::confirm`].
     pub fn now_after(&self, newest: Timestamp) -> Result<Timestamp, Held> {
-        let now = self.0.clock.unix_ms();
-        let expected = self.0.base_ms.load(Ordering::Acquire).saturating_add(millis(&self.0.clock));
-        let ahead_seconds = now.saturating_sub(expected) / 1000;
         self.0.newest_ms.fetch_max(newest.unix_ms(), Ordering::AcqRel);
-        if ahead_seconds > limits::CLOCK_JUMP_SECONDS_MAX {
-            self.0.held.store(true, Ordering::Release);
-        }
+        let (now, ahead_seconds) = self.look();
         match self.0.held.load(Ordering::Acquire) {
             true => Err(Held { shows: Timestamp::from_unix_ms(now), ahead_seconds }),
             false => Ok(Timestamp::from_unix_ms(now).max(newest)),
         }
+    }
+
+    /// What the clock shows, and how far that is ahead of what was expected: too far, and it is held.
+    fn look(&self) -> (u64, u64) {
+        let now = self.0.clock.unix_ms();
+        let expected = self.0.base_ms.load(Ordering::Acquire).saturating_add(millis(&self.0.clock));
+        let ahead_seconds = now.saturating_sub(expected) / 1000;
+        if ahead_seconds > limits::CLOCK_JUMP_SECONDS_MAX {
+            self.0.held.store(true, Ordering::Release);
+        }
+        (now, ahead_seconds)
+    }
+
+    /// A time that is certain to have come: now, but that of the newest entry as long as the clock is held.
+    pub fn believed(&self) -> Timestamp {
+        match self.is_believed() {
+            true => self.now(),
+            false => Timestamp::from_unix_ms(self.0.newest_ms.load(Ordering::Acquire)),
+        }
+    }
+
+    /// Whether the clock is not held, nor to be held from now on.
+    pub fn is_believed(&self) -> bool {
+        self.look();
+        !self.is_held()
     }
 
     /// An admin has looked: the clock is right.
@@ -125,6 +145,18 @@ mod tests {
         let guarded = GuardedClock::new(clock.clone(), None);
         clock.set_unix_ms(1_000);
         assert_eq!(guarded.now_after(Timestamp::from_unix_ms(9_000)), Ok(Timestamp::from_unix_ms(9_000)));
+    }
+
+    #[test]
+    fn a_jump_ahead_is_not_believed_until_it_is_confirmed() {
+        let clock = Clock::manual(1_000_000);
+        let guarded = GuardedClock::new(clock.clone(), Some(Timestamp::from_unix_ms(900_000)));
+        assert_eq!(guarded.believed(), Timestamp::from_unix_ms(1_000_000));
+        clock.set_unix_ms(1_000_000 + (limits::CLOCK_JUMP_SECONDS_MAX + 1) * 1000);
+        assert_eq!(guarded.believed(), Timestamp::from_unix_ms(900_000));
+        assert!(!guarded.is_believed() && guarded.is_held());
+        guarded.confirm();
+        assert_eq!(guarded.believed(), guarded.now());
     }
 
     #[test]

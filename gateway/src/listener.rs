@@ -119,7 +119,7 @@ impl Gateway {
             practice: Arc::clone(&practice),
             devices,
             // No version yet: the first handshake takes the lists.
-            config: Mutex::new(Served { keys: practice.keys(), lists: 0, config }),
+            config: Mutex::new(Served { keys: practice.keys(), lists: (0, true), config }),
             token: quic.token.clone(),
             handshakes: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
@@ -401,7 +401,8 @@ fn close(connection: &Connection, code: CloseCode) {
 /// What handshakes begin with, and the keys and lists that it was made from.
 struct Served {
     keys: Arc<Keys>,
-    lists: u64,
+    /// Their version, and whether the clock was believed.
+    lists: (u64, bool),
     config: ServerConfig,
 }
 
@@ -410,10 +411,11 @@ impl Doors {
     /// are there go on as they are.
     fn config(&self) -> ServerConfig {
         let mut served = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-        let (keys, lists) = (self.practice.keys(), self.practice.crls.version());
+        let is_believed = self.practice.clock.is_believed();
+        let (keys, lists) = (self.practice.keys(), (self.practice.crls.version(), is_believed));
         let is_exchanged = !Arc::ptr_eq(&served.keys, &keys);
         if is_exchanged || served.lists != lists {
-            match devices::hold(&self.practice, &self.devices) {
+            match devices::hold(&self.practice, &self.devices, is_believed) {
                 Ok(()) => served.lists = lists,
                 Err(error) => tracing::error!(%error, "new connections are met with the lists of before"),
             }

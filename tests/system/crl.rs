@@ -8,8 +8,10 @@ use certs::Crl;
 use certs::certificate::Certificate;
 use certs::crl::Reason;
 use certs::pem::{self, Section};
-use harness::scene::{BOOK, Scene, text};
-use harness::{Companion, Faketime, Peer, Ran, files, process, skipped};
+use harness::files::{self, MIB};
+use harness::power::Image;
+use harness::scene::{self, BOOK, Scene, text};
+use harness::{Companion, Faketime, Peer, Ran, process, skipped};
 use receipts::Signer as _;
 
 use crate::revoking::{device, done, is_refused};
@@ -184,7 +186,12 @@ fn a_bad_file_is_not_taken_and_raises_an_alarm_beside_a_gateway_and_at_its_start
 #[test]
 fn a_list_that_is_over_lets_nobody_in_until_another_one_can_be_made() {
     let Some(faketime) = Faketime::find("crl") else { return };
-    let mut scene = Scene::open();
+    let place = scene::place();
+    let image = match Image::open(place.path(), 160 * MIB) {
+        Ok(image) => image,
+        Err(why) => return skipped(&format!("a full disk: {why}")),
+    };
+    let mut scene = Scene::with_practice_in(image.path(), 95);
     let (client, _) = scene.people();
     let first = export(&scene, &scene.path("lists.pem")).0[0].number();
     scene.gateway.sigterm().expect(0);
@@ -193,16 +200,36 @@ fn a_list_that_is_over_lets_nobody_in_until_another_one_can_be_made() {
     faketime.run(&client, "+8d", &["books"]).expect(0);
     assert!(scene.practice.run(["status"]).expect(0).rows("practice")[0]["lists"][0]["number"] == first + 1);
     scene.gateway.sigterm().expect(0);
-    // A clock that can not be believed commits nothing, so no list either: nobody comes in.
-    faketime.start(&mut scene, "+45d");
-    let refused = faketime.run(&client, "+45d", &["books"]);
-    assert!(refused.failure().is_some(), "{refused}");
+    // The same with room for a start and not for a list: nobody comes in.
+    let room = files::write(&image.path().join("room"), &vec![0; 900 * 1024]);
+    image.fill().unwrap();
+    std::fs::remove_file(&room).unwrap();
+    faketime.start(&mut scene, "+16d");
+    faketime.run(&client, "+16d", &["books"]).expect_failure("device-refused", 11);
     let status = scene.practice.run(["status"]).expect(0);
     assert!(status.has_warning("crl-over") && status.has_warning("crl-not-renewed"), "{status}");
-    scene.practice.run(["clock", "confirm"]).expect(0);
-    faketime.run(&client, "+45d", &["books"]).expect(0);
+    image.make_room().unwrap();
+    process::wait_until("a list is made", || faketime.run(&client, "+16d", &["books"]).failure().is_none());
     let log = scene.gateway.sigterm().expect(0).errors;
     assert!(log.contains("crl-missing") && log.contains("there is no revocation list in force"), "{log}");
+}
+
+#[test]
+fn a_clock_that_can_not_be_believed_shuts_nobody_out_by_a_list() {
+    let Some(faketime) = Faketime::find("crl") else { return };
+    let mut scene = Scene::open();
+    let (client, bookkeeper) = scene.people();
+    done(&scene.practice, &["device", "revoke", &device(&scene.practice, "client")]);
+    export(&scene, &scene.path("lists.pem"));
+    scene.gateway.sigterm().expect(0);
+    faketime.start(&mut scene, "+45d");
+    assert!(faketime.run(&bookkeeper, "+45d", &["books"]).failure().is_none());
+    faketime.run(&client, "+45d", &["books"]).expect_failure("device-refused", 11);
+    let status = scene.practice.run(["status"]).expect(0);
+    assert!(status.has_warning("clock-ahead") && !status.has_warning("crl-over"), "{status}");
+    scene.practice.run(["clock", "confirm"]).expect(0);
+    faketime.run(&bookkeeper, "+45d", &["books"]).expect(0);
+    faketime.run(&client, "+45d", &["books"]).expect_failure("device-refused", 11);
 }
 
 #[test]

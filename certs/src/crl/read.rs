@@ -22,6 +22,9 @@ pub(super) fn read(der: &[u8], issuer: &Certificate) -> Result<Crl, CrlFault> {
     if !is_ours(&list.signature) || !is_ours(&parsed.signature_algorithm) {
         return Err(CrlFault::Algorithm);
     }
+    if !is_framed(der, list.as_ref()) {
+        return Err(CrlFault::Encoding);
+    }
     let (number, key_identifier) = extensions(&parsed)?;
     if !issuer.is_named(list.issuer.as_raw(), Some(key_identifier)) {
         return Err(CrlFault::Foreign);
@@ -39,6 +42,18 @@ pub(super) fn read(der: &[u8], issuer: &Certificate) -> Result<Crl, CrlFault> {
         true => Ok(Crl { der: der.to_vec(), number, made, next, revoked }),
         false => Err(CrlFault::Entry),
     }
+}
+
+/// SEQUENCE { ecdsa-with-SHA256 }.
+const ALGORITHM: [u8; 12] = [0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+
+/// Whether what stands around the signed part, which no signature covers, is as DER has it: the reader is not strict
+/// about each tag.
+fn is_framed(der: &[u8], signed: &[u8]) -> bool {
+    let is_outer = der.first() == Some(&0x30);
+    let rest = (2..=5).filter_map(|head| der.get(head..)?.strip_prefix(signed));
+    let rest = rest.filter_map(|rest| rest.strip_prefix(&ALGORITHM));
+    is_outer && rest.into_iter().any(|rest| rest.first() == Some(&0x03))
 }
 
 fn is_ours(algorithm: &AlgorithmIdentifier<'_>) -> bool {

@@ -35,6 +35,8 @@ pub enum Lists<'a> {
     Unasked,
     /// Every certificate must be of an authority with a list in force, and not on it. Of none, nobody comes in.
     Held(&'a [Crl]),
+    /// The same of lists whose dates the caller has judged, by another time than that of the handshakes.
+    Judged(&'a [Crl]),
 }
 
 /// The devices of a practice, as TLS asks for them. What they are held against can be exchanged while it serves.
@@ -160,12 +162,15 @@ fn stock(
     let builder = match lists {
         Lists::Unasked => builder,
         // Without a list the stock verifier would ask nothing.
-        Lists::Held([]) => return Ok(None),
+        Lists::Held([]) | Lists::Judged([]) => return Ok(None),
         // Of end certificates alone: the whole chain would need the root's list, which is for outsiders.
         Lists::Held(lists) => builder
             .with_crls(lists.iter().map(Crl::to_rustls))
             .only_check_end_entity_revocation()
             .enforce_revocation_expiration(),
+        Lists::Judged(lists) => {
+            builder.with_crls(lists.iter().map(Crl::to_rustls)).only_check_end_entity_revocation()
+        }
     };
     builder.build().map(Some).map_err(|_| unusable("anchors or revocation lists that TLS can not use"))
 }

@@ -119,7 +119,7 @@ impl Crls {
         self.state().kept.get(key_hash.as_bytes()).and_then(|kept| kept.good.held().cloned())
     }
 
-    /// The lists that handshakes are held against.
+    /// The lists of all authorities that are anchors, in force or not.
     pub fn all(&self, keys: &Keys) -> Vec<Crl> {
         keys.anchors().iter().filter_map(|anchor| self.held(&anchor.key_hash())).collect()
     }
@@ -158,7 +158,7 @@ impl Crls {
 
 /// Reads the lists that were kept.
 pub(crate) fn begin(practice: &Practice) {
-    let now = practice.now();
+    let now = practice.clock.believed();
     for authority in authority::all(&practice.keys()) {
         match read(practice, &authority, now) {
             Ok(None) => {}
@@ -189,7 +189,7 @@ fn read(practice: &Practice, authority: &Authority, now: Timestamp) -> Result<Op
 /// Makes the lists that are due, and looks after those that are there.
 pub fn renew(practice: &Practice) {
     let _turn = practice.crls.turn();
-    let (now, barred) = (practice.now(), practice.registry.barred());
+    let (now, barred) = (practice.clock.believed(), practice.registry.barred());
     let has_changed = practice.crls.state().barred.as_ref() != Some(&barred);
     let authorities = authority::all(&practice.keys());
     let mut is_whole = true;
@@ -247,7 +247,7 @@ fn make_if_due(
     has_changed: bool,
     is_last: bool,
 ) -> Result<(), CrlTrouble> {
-    let now = practice.now();
+    let now = practice.clock.believed();
     let held = practice.crls.held(&authority.certificate.key_hash());
     // Only what ended before its last list was kept is made after the end.
     if authority.state == KeyState::Retired {
@@ -285,7 +285,7 @@ fn issue(
     if !denial::has_room(practice) {
         return Err(CrlTrouble::NoRoom);
     }
-    let now = practice.now();
+    let now = practice.clock.believed();
     let number = recorded(practice, authority)?.map_or(0, |row| row.number);
     let number = number.checked_add(1).ok_or(CrlTrouble::NoNumber)?;
     let signer = authority.open(practice)?;

@@ -20,7 +20,7 @@ pub(super) fn of(
     authority: &Authority,
     before: Option<&Crl>,
 ) -> Result<Vec<Revoked>, CrlTrouble> {
-    let (now, since) = (practice.now(), before.map_or(Timestamp::from_unix_ms(0), Crl::made));
+    let (now, since) = (practice.clock.believed(), before.map_or(Timestamp::from_unix_ms(0), Crl::made));
     let issuer = authority.hash();
     let mut people: HashMap<[u8; 16], Why> = HashMap::new();
     practice.ledger.each(&Key::of(Table::Person), &mut |row: rows::Person| {

@@ -282,19 +282,47 @@ fn the_last_good_list_stays_while_none_can_be_made_and_ends_in_its_time() {
     let opened = opened_at(&dir, &clock);
     let practice = &opened.practice;
     let good = held(practice);
-    // A clock that is held commits nothing.
-    clock.set_unix_ms(clock.unix_ms() + 4 * DAY * 1000);
+    // Its key can not be had.
+    let keys = std::fs::read_dir(dir.join("keys")).unwrap().map(|entry| entry.unwrap().path());
+    let is_issuing = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("issuing.");
+    let key = keys.into_iter().find(is_issuing).unwrap();
+    let sealed = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let revoked = declined(practice, 1);
+    clock.advance(Duration::from_secs(4 * DAY));
     renew(practice);
     assert_eq!(held(practice), good);
     assert_eq!(alarms(practice), [Alarm::HalfLife, Alarm::NotMade]);
-    clock.set_unix_ms(clock.unix_ms() + 4 * DAY * 1000);
+    clock.advance(Duration::from_secs(4 * DAY));
     renew(practice);
     assert_eq!(held(practice), good);
     assert_eq!(alarms(practice), [Alarm::Expired, Alarm::NotMade]);
+    std::fs::write(&key, sealed).unwrap();
+    renew(practice);
+    assert_eq!((held(practice).number(), serials(&held(practice))), (2, sorted(&[revoked])));
+    assert_eq!(alarms(practice), []);
+}
+
+#[test]
+fn a_clock_that_is_held_ends_no_list_and_makes_none() {
+    let Made { dir, clock, _folder, .. } = made();
+    let opened = opened_at(&dir, &clock);
+    let practice = &opened.practice;
+    let good = held(practice);
+    clock.set_unix_ms(clock.unix_ms() + 40 * DAY * 1000);
+    renew(practice);
+    assert_eq!((held(practice), alarms(practice)), (good, vec![]));
     practice.clock.confirm();
     renew(practice);
-    assert_eq!(held(practice).number(), 2);
-    assert_eq!(alarms(practice), []);
+    assert_eq!((held(practice).number(), alarms(practice)), (2, vec![]));
+    opened.close().unwrap();
+    // The same at a start far beyond the newest entry.
+    clock.advance(Duration::from_secs(40 * DAY));
+    let opened = opened_at(&dir, &clock);
+    assert_eq!((held(&opened.practice).number(), alarms(&opened.practice)), (2, vec![]));
+    opened.practice.clock.confirm();
+    renew(&opened.practice);
+    assert_eq!(held(&opened.practice).number(), 3);
 }
 
 fn by_root(made: &Made, practice: &Arc<Practice>) {

@@ -17,10 +17,21 @@ pub(super) fn of(practice: &Arc<Practice>) -> Result<Arc<Devices>, ListenError> 
     devices.map(Arc::new).map_err(ListenError::Tls)
 }
 
-/// Holds the authorities and lists of now against every handshake from now on.
-pub(super) fn hold(practice: &Practice, devices: &Devices) -> Result<(), certs::CertsError> {
+/// Holds the authorities and lists of now against every handshake from now on. While the clock is held nobody knows
+/// how late it is: then those lists count that were in force at the newest entry, so that who comes is told.
+pub(super) fn hold(
+    practice: &Practice,
+    devices: &Devices,
+    is_believed: bool,
+) -> Result<(), certs::CertsError> {
     let keys = practice.keys();
-    devices.hold(&keys.anchors(), Lists::Held(&practice.crls.all(&keys)))
+    let mut lists = practice.crls.all(&keys);
+    if is_believed {
+        return devices.hold(&keys.anchors(), Lists::Held(&lists));
+    }
+    let believed = practice.clock.believed();
+    lists.retain(|list| list.is_in_force(believed).is_ok());
+    devices.hold(&keys.anchors(), Lists::Judged(&lists))
 }
 
 /// Weak, for connections hold it longer than the practice may be held when it stops.
