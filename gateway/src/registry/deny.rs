@@ -1,0 +1,81 @@
+//! Denying before it is recorded: in memory first.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use model::{BookId, DeviceId, PersonId};
+
+use super::{NOT_DENIED, Registry};
+use crate::denial::What;
+use crate::ledger::rows::{Footing, Standing};
+
+impl Registry {
+    /// From here on nothing is read, accepted or given out on the strength of it.
+    pub(crate) fn deny(&self, what: &What) {
+        match what {
+            What::SuspendDevice(id) => self.deny_device(*id, Standing::Suspended),
+            What::RevokeDevice(id) => self.deny_device(*id, Standing::Revoked),
+            What::SuspendPerson(id) => self.deny_person(*id, Footing::Suspended),
+            What::RevokePerson(id) => self.deny_person(*id, Footing::Ended),
+            What::SuspendBook(id) => self.deny_book(*id, Footing::Suspended),
+            What::CloseBook(id) => self.deny_book(*id, Footing::Ended),
+            What::WithdrawGrant(person, book) => {
+                self.write().denied_grants.insert((*person, *book));
+                self.person(*person).iter().for_each(|person| person.changed());
+            }
+            What::RevokeInvitation(id) => drop(self.write().denied_invitations.insert(*id)),
+        }
+        self.tell_denied();
+    }
+
+    fn deny_device(&self, id: DeviceId, standing: Standing) {
+        if let Some(device) = self.device(id) {
+            device.denied.fetch_max(standing.code(), Ordering::AcqRel);
+            device.epoch.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn deny_person(&self, id: PersonId, footing: Footing) {
+        if let Some(person) = self.person(id) {
+            person.denied.fetch_max(footing.code(), Ordering::AcqRel);
+            person.changed();
+        }
+    }
+
+    fn deny_book(&self, id: BookId, footing: Footing) {
+        if let Some(book) = self.book(id) {
+            book.denied.fetch_max(footing.code(), Ordering::AcqRel);
+            book.epoch.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// It stands in the record, which denies it from here on; `left` is what is still to be recorded.
+    pub(crate) fn recorded(&self, what: &What, left: &[What]) {
+        let device = |id: DeviceId| {
+            let most = left.iter().filter_map(|what| what.of_device(id)).map(Standing::code).max();
+            if let Some(device) = self.device(id) {
+                device.denied.store(most.unwrap_or(NOT_DENIED), Ordering::Release);
+            }
+        };
+        let footing = |denied: &AtomicU8, most: Option<u8>| {
+            denied.store(most.unwrap_or(NOT_DENIED), Ordering::Release);
+        };
+        match what {
+            What::SuspendDevice(id) | What::RevokeDevice(id) => device(*id),
+            What::SuspendPerson(id) | What::RevokePerson(id) => {
+                let most = left.iter().filter_map(|what| what.of_person(*id)).map(Footing::code).max();
+                self.person(*id).iter().for_each(|person| footing(&person.denied, most));
+            }
+            What::SuspendBook(id) | What::CloseBook(id) => {
+                let most = left.iter().filter_map(|what| what.of_book(*id)).map(Footing::code).max();
+                self.book(*id).iter().for_each(|book| footing(&book.denied, most));
+            }
+            What::WithdrawGrant(person, book) if !left.contains(what) => {
+                self.write().denied_grants.remove(&(*person, *book));
+            }
+            What::RevokeInvitation(id) if !left.contains(what) => {
+                self.write().denied_invitations.remove(id);
+            }
+            What::WithdrawGrant(..) | What::RevokeInvitation(_) => {}
+        }
+    }
+}
