@@ -74,6 +74,9 @@ pub enum Refused {
     /// None of the issuing authorities that devices are anchored at.
     #[error("of no issuing authority of the practice")]
     UnknownIssuer,
+    /// Its issuing authority is retired: the peer is told, for then it can renew.
+    #[error("its issuing authority is retired, and it must be renewed first")]
+    RetiredIssuing,
 }
 
 /// The devices that are ours: the only authority.

@@ -292,6 +292,11 @@ impl Extensions {
             }
             seen.push(&extension.oid);
             let criticality = if extension.critical { Criticality::Critical } else { Criticality::Not };
+            // RFC 5280 sections 4.2.1.1 and 4.2.1.2: never critical. Names and usages of ours are not either.
+            let not_critical = |fault| match criticality {
+                Criticality::Critical => Err(fault),
+                Criticality::Not => Ok(()),
+            };
             match extension.parsed_extension() {
                 ParsedExtension::BasicConstraints(found) => {
                     let path_length = match (found.ca, found.path_len_constraint) {
@@ -302,10 +307,20 @@ impl Extensions {
                     out.constraints = Some((path_length, criticality));
                 }
                 ParsedExtension::KeyUsage(found) => out.key_usage = Some((found.flags, criticality)),
-                ParsedExtension::ExtendedKeyUsage(found) => out.extended = extended(found),
-                ParsedExtension::SubjectAlternativeName(found) => out.names(&found.general_names),
-                ParsedExtension::SubjectKeyIdentifier(found) => out.subject_key = Some(found.0.to_vec()),
+                ParsedExtension::ExtendedKeyUsage(found) => {
+                    not_critical(Fault::ExtendedKeyUsage)?;
+                    out.extended = extended(found);
+                }
+                ParsedExtension::SubjectAlternativeName(found) => {
+                    not_critical(Fault::Names)?;
+                    out.names(&found.general_names);
+                }
+                ParsedExtension::SubjectKeyIdentifier(found) => {
+                    not_critical(Fault::KeyIdentifier)?;
+                    out.subject_key = Some(found.0.to_vec());
+                }
                 ParsedExtension::AuthorityKeyIdentifier(found) => {
+                    not_critical(Fault::KeyIdentifier)?;
                     if found.authority_cert_issuer.is_some() || found.authority_cert_serial.is_some() {
                         return Err(Fault::KeyIdentifier);
                     }

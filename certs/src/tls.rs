@@ -452,5 +452,7 @@ fn only_tls13() -> rustls::Error {
 }
 
 #[cfg(test)]
+mod limbo_tests;
+#[cfg(test)]
 #[path = "tls_tests.rs"]
 mod tests;

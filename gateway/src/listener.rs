@@ -322,7 +322,7 @@ async fn serve(connection: &Connection, doors: &Arc<Doors>) {
         && alpn.as_deref() == Some(tls::ALPN_MAIN)
         && rotation::is_retired(practice, leaf)
     {
-        tracing::info!("a connection is refused: its certificate is from a retired issuing authority");
+        tracing::info!(rule = %Refused::RetiredIssuing, "a connection is refused");
         return close(connection, CloseCode::RenewFirst);
     }
     match admit(alpn.as_deref(), leaf.as_deref(), practice.keys().trust.practice(), practice.now(), &registry)

@@ -10,8 +10,9 @@ use rustls::sign::SigningKey;
 
 use crate::der::{self, integer, name, oid, sequence, tlv};
 use crate::draft::{
-    ANY_USAGE, CLIENT_AUTH, CONSTRAINTS, CONTENT_COMMITMENT, DIGITAL_SIGNATURE, DOCUMENT_SIGNING, Draft,
-    EXTENDED, Extension, KEY_CERT_SIGN, KEY_ENCIPHERMENT, KEY_USAGE, NAMES, SERVER_AUTH, usages,
+    ANY_USAGE, AUTHORITY_KEY, CLIENT_AUTH, CONSTRAINTS, CONTENT_COMMITMENT, DIGITAL_SIGNATURE,
+    DOCUMENT_SIGNING, Draft, EXTENDED, Extension, KEY_CERT_SIGN, KEY_ENCIPHERMENT, KEY_USAGE, NAMES,
+    SERVER_AUTH, SUBJECT_KEY, usages,
 };
 
 /// What the hostile have: the issuing authority itself, and an enrolled device's keys. No thief has more.
@@ -357,6 +358,18 @@ impl Forge<'_> {
         {
             let unknown = Extension { id: vec![0x2a, 0x03, 0x04], is_critical, value: tlv(0x05, &[]) };
             self.bad(what, &draft.clone().but(|draft| draft.extensions.push(unknown)), Fault::Extension);
+        }
+        // RFC 5280 sections 4.2.1.1 and 4.2.1.2: never critical; ours are not in the other two either.
+        for (what, id, fault) in [
+            ("56 critical names", NAMES, Fault::Names),
+            ("56 critical usage", EXTENDED, Fault::ExtendedKeyUsage),
+            ("56 critical subject key identifier", SUBJECT_KEY, Fault::KeyIdentifier),
+            ("56 critical authority key identifier", AUTHORITY_KEY, Fault::KeyIdentifier),
+        ] {
+            let critical = draft.clone().but(|draft| {
+                draft.extensions.iter_mut().filter(|one| one.id == id).for_each(|one| one.is_critical = true);
+            });
+            self.bad(what, &critical, fault);
         }
         for (what, serial) in [
             ("57 negative serial", tlv(0x02, &[&[0xff; 16]])),

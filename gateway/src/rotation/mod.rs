@@ -295,3 +295,5 @@ pub(crate) fn window(practice: &Practice) -> Option<(Timestamp, Timestamp)> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod walk_tests;

@@ -118,7 +118,7 @@ fn shown(keys: &Keys) -> (&Certificate, &Certificate, &Certificate, &[Certificat
 }
 
 /// Shakes hands with oneself, as companions would with what is about to be shown.
-fn rehearse(practice: &Practice, keys: &Keys) -> Result<(), ActError> {
+pub(super) fn rehearse(practice: &Practice, keys: &Keys) -> Result<(), ActError> {
     let shown = GatewayTls {
         certificate: &keys.gateway.certificate,
         key: &keys.gateway.key,
