@@ -312,6 +312,17 @@ impl Reason {
         }
     }
 
+    /// Its name as others write it (RFC 5280 section 5.3.1).
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::KeyCompromise => "keyCompromise",
+            Self::AffiliationChanged => "affiliationChanged",
+            Self::Superseded => "superseded",
+            Self::CessationOfOperation => "cessationOfOperation",
+            Self::CertificateHold => "certificateHold",
+        }
+    }
+
     const fn to_rcgen(self) -> RevocationReason {
         match self {
             Self::KeyCompromise => RevocationReason::KeyCompromise,

@@ -50,6 +50,7 @@ pub mod receipt_book;
 mod records;
 pub mod renewal;
 pub mod resume;
+pub mod revocation;
 pub mod safe_name;
 pub mod send;
 mod slots;

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::home::Home;
 use crate::judging;
+use crate::revocation::{Asked, Found};
 use crate::trouble::Told;
 
 /// Read at once from a document.
@@ -139,6 +140,8 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// The documents, in the order in which they were given.
     pub documents: Vec<Compared>,
+    /// What the revocation lists that were given say of the sender; `None` inside where they say nothing.
+    pub revocation: Option<(PathBuf, Option<Asked>)>,
 }
 
 /// The conclusion.
@@ -150,6 +153,8 @@ pub enum Conclusion {
     Invalid,
     /// Nothing is wrong, and something is missing.
     Undecided,
+    /// Everything holds, and by a list of today somebody else may have signed.
+    Doubtful,
 }
 
 impl Conclusion {
@@ -159,6 +164,7 @@ impl Conclusion {
             Self::Valid => "valid",
             Self::Invalid => "invalid",
             Self::Undecided => "undecided",
+            Self::Doubtful => "doubtful",
         }
     }
 
@@ -167,6 +173,7 @@ impl Conclusion {
         match self {
             Self::Valid => Exit::Done,
             Self::Invalid | Self::Undecided => Exit::Unverified,
+            Self::Doubtful => Exit::Doubtful,
         }
     }
 }
@@ -179,7 +186,7 @@ pub fn judge(receipt: &Receipt, documents: Vec<(PathBuf, DocumentDigests)>, by: 
         Compared { path, digests, n, finding: verdict.of_document(n.is_some()) }
     };
     let documents = documents.into_iter().map(compare).collect();
-    Judgement { verdict, documents }
+    Judgement { verdict, documents, revocation: None }
 }
 
 impl Judgement {
@@ -191,9 +198,13 @@ impl Judgement {
         if properties.chain(documents.clone()).any(is_broken) {
             return Conclusion::Invalid;
         }
-        match self.verdict.holds() && documents.clone().all(|finding| *finding == Finding::Valid) {
-            true => Conclusion::Valid,
-            false => Conclusion::Undecided,
+        let holds = self.verdict.holds() && documents.clone().all(|finding| *finding == Finding::Valid);
+        match &self.revocation {
+            _ if !holds => Conclusion::Undecided,
+            // Who asks a list wants its answer.
+            Some((_, None)) => Conclusion::Undecided,
+            Some((_, Some(asked))) if asked.found.is_doubtful() => Conclusion::Doubtful,
+            _ => Conclusion::Valid,
         }
     }
 
@@ -207,12 +218,28 @@ impl Judgement {
         let absent = self.documents.iter().find(|document| matches!(document.finding, Finding::Invalid(_)));
         match (self.conclusion(), absent) {
             (Conclusion::Valid, _) => None,
-            (Conclusion::Undecided, _) => Some(failure::pin_needed()),
+            (Conclusion::Undecided, _) => Some(match &self.revocation {
+                Some((path, None)) if self.verdict.holds() => failure::list_of_others(path),
+                _ => failure::pin_needed(),
+            }),
+            (Conclusion::Doubtful, _) => self.doubt(receipt),
             (Conclusion::Invalid, Some(document)) if !self.is_receipt_broken() => {
                 Some(failure::document_not_in_receipt(&document.path))
             }
             (Conclusion::Invalid, _) => Some(failure::receipt_invalid(receipt)),
         }
+    }
+
+    /// The dates between which it lies, or those that contradict each other.
+    fn doubt(&self, receipt: &Path) -> Option<Failure> {
+        let (_, Some(asked)) = self.revocation.as_ref()? else { return None };
+        let entry = asked.found.entry()?;
+        Some(match entry.compromised_since {
+            Some(since) if matches!(asked.found, Found::Between(_)) => {
+                failure::receipt_doubtful(receipt, since, entry.at)
+            }
+            _ => failure::receipt_contradicted(receipt, asked.signed, entry.at),
+        })
     }
 
     fn is_receipt_broken(&self) -> bool {

@@ -35,6 +35,8 @@ impl Signer for CertSigner {
 
 struct Fixture {
     pin: Pin,
+    issuing: IssuingAuthority,
+    sender: Serial,
     practice: String,
     trust: PracticeTrust,
     receipt: Vec<u8>,
@@ -80,6 +82,7 @@ fn make() -> Fixture {
     let practice = root.practice().clone();
     let device = DeviceId::from_bytes([5; 16]);
     let sender = signer(&issuing, certs::Purpose::Signer(device));
+    let sender_serial = Serial::parse(sender.1.serial().try_into().unwrap()).unwrap();
     let statements = signer(&issuing, certs::Purpose::Statements);
     let journal = signer(&issuing, certs::Purpose::Receipts);
     let checkpoints = CheckpointKey::from_seed(zeroize::Zeroizing::new([4; 32]));
@@ -147,7 +150,16 @@ fn make() -> Fixture {
         ("list", bytes.len() - 200),
     ];
     let trust = PracticeTrust::walk(&[&record], Some(&root.pin())).unwrap();
-    Fixture { pin: root.pin(), practice: practice.to_string(), trust, receipt: bytes, documents, places }
+    Fixture {
+        pin: root.pin(),
+        issuing,
+        sender: sender_serial,
+        practice: practice.to_string(),
+        trust,
+        receipt: bytes,
+        documents,
+        places,
+    }
 }
 
 fn of(document: &[u8]) -> DocumentDigests {
@@ -338,4 +350,131 @@ fn the_command_says_what_is_proven_and_what_is_not() {
     let (exit, said) = command.run(Output::People, &["--document", &command.path("a")]);
     assert_eq!(exit, Exit::Unverified);
     assert!(!said.out().contains("✓ valid") && said.err().contains("F-0606"));
+}
+
+/// Revocation lists, as somebody is given them.
+mod lists {
+    use super::*;
+    use certs::Crl;
+    use certs::crl::{Reason, Revoked};
+    use certs::pem::{self, Section};
+
+    const DAY_SECONDS: u64 = 24 * 3600;
+
+    fn list(number: u64, revoked: &[Revoked]) -> Crl {
+        fixture().issuing.crl(number, revoked, NOW.plus_seconds(9 * DAY_SECONDS)).unwrap()
+    }
+
+    /// The sender's entry: revoked so many days after the signature, its key lost so many before.
+    fn entry(reason: Reason, revoked_days: i64, since_days: Option<i64>) -> Revoked {
+        let at = |days: i64| match days >= 0 {
+            true => NOW.plus_seconds(days.unsigned_abs() * DAY_SECONDS),
+            false => NOW.minus_seconds(days.unsigned_abs() * DAY_SECONDS),
+        };
+        let (at, compromised_since) = (at(revoked_days), since_days.map(at));
+        Revoked { serial: fixture().sender, at, reason, compromised_since }
+    }
+
+    fn verify(lists: &[u8], more: &[&str]) -> (Exit, serde_json::Value) {
+        let command = Command::new();
+        let path = command.path("lists");
+        std::fs::write(&path, lists).unwrap();
+        let pin = fixture().pin.to_string();
+        let words = ["--practice", &pin, "--crl", &path];
+        let (exit, said) = command.run(Output::Json, &[&words[..], more].concat());
+        (exit, serde_json::from_str(said.out().lines().last().unwrap_or("{}")).unwrap_or_default())
+    }
+
+    #[test]
+    fn a_receipt_by_a_key_that_was_revoked_later_stands_is_doubtful_or_contradicted() {
+        use Reason::{AffiliationChanged, CertificateHold, KeyCompromise};
+        let other = Revoked { serial: Serial::from_random([9; 16]), ..entry(KeyCompromise, -5, Some(-6)) };
+        for (entries, state, exit) in [
+            (vec![], "not-revoked", Exit::Done),
+            (vec![other], "not-revoked", Exit::Done),
+            (vec![other, entry(AffiliationChanged, 3, None)], "revoked-later", Exit::Done),
+            (vec![entry(KeyCompromise, 3, Some(1))], "revoked-later", Exit::Done),
+            (vec![entry(KeyCompromise, 3, None)], "revoked-later", Exit::Done),
+            (vec![entry(CertificateHold, 3, None)], "suspended-later", Exit::Done),
+            (vec![entry(KeyCompromise, 3, Some(-1))], "doubtful", Exit::Doubtful),
+            (vec![entry(KeyCompromise, -1, Some(-2))], "contradicted", Exit::Doubtful),
+            (vec![entry(AffiliationChanged, -1, None)], "contradicted", Exit::Doubtful),
+        ] {
+            let list = list(5, &entries);
+            for bytes in [list.der().to_vec(), pem::write(&[Section::Crl(list.der().to_vec())]).into_bytes()]
+            {
+                let (ended, told) = verify(&bytes, &[]);
+                assert_eq!((ended, &told["revocation"]["state"]), (exit, &state.into()), "{told}");
+                assert_eq!(told["later_revocations"], "revocation-list");
+                assert_eq!(told["valid"], exit == Exit::Done);
+                assert_eq!(told["revocation"]["number"], 5);
+                let entry = entries.iter().find(|entry| entry.serial == fixture().sender);
+                let revoked: serde_json::Value =
+                    entry.map(|entry| entry.at.to_rfc3339().into()).unwrap_or_default();
+                assert_eq!(told["revocation"].get("revoked").cloned().unwrap_or_default(), revoked);
+            }
+        }
+        let (_, told) = verify(list(5, &[entry(KeyCompromise, 3, Some(-1))]).der(), &[]);
+        assert_eq!((&told["conclusion"], &told["code"]), (&"doubtful".into(), &"F-0611".into()));
+        let since = entry(KeyCompromise, 3, Some(-1)).compromised_since.unwrap().to_rfc3339();
+        assert_eq!(told["revocation"]["compromised_since"], since.as_str());
+    }
+
+    #[test]
+    fn both_dates_are_printed() {
+        let command = Command::new();
+        let path = command.path("lists");
+        std::fs::write(&path, list(5, &[entry(Reason::KeyCompromise, 3, Some(-1))]).der()).unwrap();
+        let pin = fixture().pin.to_string();
+        let (exit, said) = command.run(Output::People, &["--practice", &pin, "--crl", &path]);
+        assert_eq!(exit, Exit::Doubtful);
+        let (out, err) = (said.out(), said.err());
+        assert!(
+            out.contains("Doubtful") && out.contains("The signature (") && err.contains("F-0611"),
+            "{out}{err}"
+        );
+        assert!(!out.contains("✓ Valid"), "{out}");
+    }
+
+    #[test]
+    fn the_newest_list_of_the_signers_own_authority_counts_and_no_other() {
+        let doubtful = entry(Reason::KeyCompromise, 3, Some(-1));
+        let file = |lists: &[&Crl]| {
+            let section = |list: &&Crl| Section::Crl(list.der().to_vec());
+            pem::write(&lists.iter().map(section).collect::<Vec<_>>()).into_bytes()
+        };
+        let (old, new) = (list(5, &[]), list(6, &[doubtful]));
+        assert_eq!(verify(&file(&[&new, &old]), &[]).1["revocation"]["number"], 6);
+        // Another authority's, of the same name: its lists say nothing here.
+        let root = Root::create(NOW).unwrap();
+        let foreign = IssuingAuthority::create_under(&root, 1, NOW).unwrap();
+        let foreign = foreign.crl(900, &[doubtful], NOW.plus_seconds(9 * DAY_SECONDS)).unwrap();
+        assert_eq!(verify(&file(&[&foreign, &old]), &[]).1["revocation"]["number"], 5);
+        let (ended, told) = verify(&file(&[&foreign]), &[]);
+        assert_eq!(
+            (ended, &told["code"], &told["valid"]),
+            (Exit::Unverified, &"F-0614".into(), &false.into())
+        );
+        let mut bent = old.der().to_vec();
+        let last = bent.len() - 1;
+        bent[last] ^= 1;
+        assert_eq!(verify(&bent, &[]).0, Exit::Unverified, "a list that is not signed is none");
+        for garbage in [&b"garbage"[..], b"", b"-----BEGIN X509 CRL-----"] {
+            assert_eq!(verify(garbage, &[]).0, Exit::Failed);
+        }
+    }
+
+    #[test]
+    fn a_list_takes_back_nothing_that_does_not_hold_and_mends_nothing() {
+        let good = list(5, &[]);
+        // Without a pin nothing is valid, list or no list.
+        let command = Command::new();
+        let path = command.path("lists");
+        std::fs::write(&path, good.der()).unwrap();
+        assert_eq!(command.run(Output::Json, &["--crl", &path]).0, Exit::Unverified);
+        let doubtful = list(6, &[entry(Reason::KeyCompromise, 3, Some(-1))]);
+        let wrong = command.path("b");
+        let (exit, told) = verify(doubtful.der(), &["--document", &wrong]);
+        assert_eq!((exit, &told["conclusion"]), (Exit::Unverified, &"invalid".into()), "{told}");
+    }
 }

@@ -39,6 +39,7 @@ exits! {
     12 Unreachable "unreachable" "The gateway can not be reached or is busy; the same line goes on later."
     13 Unverified "unverified" "Something is not what it was signed as: a receipt, a document or a stored record."
     14 Refused "refused" "The gateway refused: not allowed, over a limit, or its disk is full."
+    15 Doubtful "doubtful" "A receipt holds, and somebody else may have signed it: its signer's key was revoked later, or in other hands."
     74 Storage "storage" "The disk did not confirm a write. The process stopped at once and recovers at the next start."
     130 Interrupted "interrupted" "Interrupted by a person; what is done stays done and the same line goes on."
 }

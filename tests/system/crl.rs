@@ -10,7 +10,7 @@ use certs::crl::Reason;
 use certs::pem::{self, Section};
 use harness::files::{self, MIB};
 use harness::power::Image;
-use harness::scene::{self, BOOK, Scene, text};
+use harness::scene::{self, BOOK, PERIOD, Scene, text};
 use harness::{Companion, Faketime, Peer, Ran, process, skipped};
 use receipts::Signer as _;
 
@@ -127,6 +127,55 @@ fn who_is_revoked_is_refused_in_tls_by_a_list_that_others_can_check() {
     assert!(status.rows("practice")[0]["alarms"].as_array().unwrap().is_empty(), "{status}");
     let log = scene.gateway.sigterm().expect(0).errors;
     assert!(log.contains("rule=the revocation list has it"), "{log}");
+}
+
+#[test]
+fn a_receipt_by_a_key_that_was_lost_before_it_and_revoked_after_is_doubtful_to_an_auditor() {
+    let scene = Scene::open();
+    let (client, bookkeeper) = scene.people();
+    let document = files::write(&scene.path("a.pdf"), b"a");
+    let sent = client.send(&[&document], BOOK, PERIOD).expect(0);
+    let receipt = sent.only("receipt")["path"].as_str().unwrap().to_owned();
+    let lists = scene.path("lists.pem");
+    let verify = |lists: &Path| {
+        let pin = ["--practice", &scene.practice.pin];
+        let words = [&["receipt", "verify", &receipt, "--crl", text(lists)], &pin[..]].concat();
+        scene.stranger("auditor").run(words)
+    };
+    let state = |ran: &Ran| ran.last("summary").unwrap()["revocation"]["state"].clone();
+    export(&scene, &lists);
+    assert_eq!(state(&verify(&lists).expect(0)), "not-revoked");
+    // Suspended, and back: it stands.
+    let id = device(&scene.practice, "client");
+    done(&scene.practice, &["device", "suspend", &id]);
+    export(&scene, &lists);
+    assert_eq!(state(&verify(&lists).expect(0)), "suspended-later");
+    done(&scene.practice, &["device", "resume", &id]);
+    // Revoked without a word of its key: it stands. Lost days before: nobody knows who signed.
+    done(&scene.practice, &["device", "revoke", &id, "--reason", "stolen", "--since", "2026-11-01"]);
+    export(&scene, &lists);
+    let ran = verify(&lists).expect(15);
+    let summary = ran.last("summary").unwrap();
+    assert_eq!((state(&ran), &summary["conclusion"]), ("doubtful".into(), &"doubtful".into()), "{ran}");
+    assert_eq!((&summary["valid"], &summary["code"]), (&false.into(), &"F-0611".into()), "{ran}");
+    assert!(summary["revocation"]["compromised_since"].as_str() < summary["revocation"]["signed"].as_str());
+    assert!(summary["revocation"]["signed"].as_str() <= summary["revocation"]["revoked"].as_str());
+    // Another practice's lists say nothing about it.
+    let other = Scene::open();
+    let foreign = other.path("lists.pem");
+    export(&other, &foreign);
+    assert_eq!(state(&verify(&foreign).expect(13)), "no-list");
+    // The sender's certificate, for OpenSSL; the bookkeeper was never revoked.
+    let certificates = scene.path("c.pem");
+    client.run(["receipt", "show", &receipt, "--certificates", text(&certificates)]).expect(0);
+    let [Section::Certificate(sender), ..] = &pem::read(&files::read(&certificates)).unwrap()[..] else {
+        panic!("no certificate")
+    };
+    let sender = Certificate::read(sender).unwrap();
+    for (certificate, wanted) in [(&sender, false), (&Shown::by(&bookkeeper).signer, true)] {
+        let Some((is_good, said)) = openssl(&scene, &lists, certificate, "any") else { return };
+        assert_eq!(is_good, wanted, "{said}");
+    }
 }
 
 #[test]

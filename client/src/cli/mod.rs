@@ -10,6 +10,7 @@ mod factor;
 mod fetch;
 mod list;
 mod receipt;
+mod revocation;
 mod send;
 mod status;
 mod whoami;

@@ -2,19 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
+use certs::pem::{self, Section};
 use console::event::{Fields, Json};
 use console::{Arg, Column, Event, Exit, Output, Table, Tone, args, event, failure, fields, human, text};
-use model::{SubmissionId, limits};
+use model::{SubmissionId, Timestamp, limits};
 use protocol::Code;
 use protocol::message::{Content, GetReceipt};
 use receipts::Receipt;
 use receipts::list::Line;
 use receipts::verify::{Finding, LaterRevocations, Property};
 
-use super::Context;
+use super::{Context, revocation};
 use crate::link::Patience;
 use crate::practice::Practice;
 use crate::receipt_book::Names;
+use crate::revocation::Lists;
 use crate::trouble::{self, Told};
 use crate::verify::{self, Compared, Conclusion, Judge, Judgement};
 use crate::wire::WireFailure;
@@ -31,6 +33,8 @@ enum Command {
     Show {
         #[arg(value_name = "RECEIPT")]
         receipt: String,
+        #[arg(long, value_name = "FILE")]
+        certificates: Option<PathBuf>,
     },
     Get {
         #[arg(value_name = "SUBMISSION")]
@@ -43,16 +47,18 @@ enum Command {
         file: PathBuf,
         #[arg(long, value_name = "PATH")]
         document: Vec<PathBuf>,
+        #[arg(long, value_name = "FILE")]
+        crl: Option<PathBuf>,
     },
 }
 
 pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     match flags.command {
         Command::List => list(context),
-        Command::Show { receipt } => show(context, &receipt),
+        Command::Show { receipt, certificates } => show(context, &receipt, certificates.as_deref()),
         Command::Get { receipt, to } => get(context, &receipt, to.as_deref()).await,
-        Command::Verify { file, document } => {
-            tokio::task::block_in_place(|| verify(context, &file, &document))
+        Command::Verify { file, document, crl } => {
+            tokio::task::block_in_place(|| verify(context, &file, &document, crl.as_deref()))
         }
     }
 }
@@ -174,10 +180,13 @@ fn find(context: &Context, wanted: &str) -> Told<Found> {
     Ok(Found { path, receipt, names, practice })
 }
 
-fn show(context: &Context, wanted: &str) -> Told<Exit> {
+fn show(context: &Context, wanted: &str, certificates: Option<&Path>) -> Told<Exit> {
     let Found { path, receipt, names, practice } = find(context, wanted)?;
     let console = &context.console;
     let Some((_, acceptance, _)) = receipt.events() else { return Err(failure::receipt_malformed(&path)) };
+    if let Some(to) = certificates {
+        write_certificates(context, &receipt, to)?;
+    }
     let lines = receipt.list().lines();
     // A name is shown only where it is the one that the list hides.
     let differing = names.as_ref().map(|names| names.differing(receipt.list())).unwrap_or_default();
@@ -242,6 +251,16 @@ fn line_fields(line: &Line, name: Option<String>) -> Fields {
         "blake3": line.blake3.to_hex(),
         "held": line.held.map(|held| format!("{}/{}", held.submission, held.n)),
     }
+}
+
+/// Every certificate that a receipt has, for other people's programs: the sender's first.
+fn write_certificates(context: &Context, receipt: &Receipt, to: &Path) -> Told<()> {
+    let leaves =
+        [receipt.origin().certificate(), receipt.acceptance().certificate(), receipt.receipt_certificate()];
+    let all = leaves.into_iter().chain(receipt.issuing_certificates().iter().map(Vec::as_slice));
+    let sections: Vec<Section> = all.map(|der| Section::Certificate(der.to_vec())).collect();
+    let written = context.home.disk().write_whole(to, pem::write(&sections).as_bytes());
+    written.map(drop).map_err(|error| crate::landing::of_disk(&error).with_exit(Exit::Failed))
 }
 
 /// The receipt from the gateway again: compared with the one kept, or kept now once it was judged.
@@ -311,8 +330,9 @@ async fn ask(context: &Context, practice: &Practice, submission: SubmissionId) -
 }
 
 /// Offline; needs the receipt, the documents and the pin, and no home.
-fn verify(context: &Context, file: &Path, documents: &[PathBuf]) -> Told<Exit> {
+fn verify(context: &Context, file: &Path, documents: &[PathBuf], crl: Option<&Path>) -> Told<Exit> {
     let receipt = verify::read_receipt(file)?;
+    let lists = crl.map(Lists::read).transpose()?;
     let by = Judge::find(context.practice.as_deref(), &receipt, &context.home)?;
     let mut digests = Vec::with_capacity(documents.len());
     for path in documents {
@@ -320,7 +340,9 @@ fn verify(context: &Context, file: &Path, documents: &[PathBuf]) -> Told<Exit> {
         let found = found.map_err(|error| failure::file_unreadable(path, error).with_exit(Exit::Failed))?;
         digests.push((path.clone(), found));
     }
-    let judgement = verify::judge(&receipt, digests, &by);
+    let mut judgement = verify::judge(&receipt, digests, &by);
+    let now = Timestamp::from_unix_ms(context.home.clock().unix_ms());
+    judgement.revocation = lists.map(|lists| (lists.path().to_path_buf(), lists.ask(&receipt, now)));
     let conclusion = judgement.conclusion();
     let page = Page { context, receipt: &receipt, judgement: &judgement, by: &by };
     if context.console.manner().output != Output::Json {
@@ -358,12 +380,18 @@ impl Page<'_> {
         for document in &self.judgement.documents {
             self.print_finding(Property::Document, &document.finding, Some(&document.path));
         }
+        if let Some((path, asked)) = &self.judgement.revocation {
+            revocation::sentences(console, path, asked.as_ref()).iter().for_each(|said| console.print(said));
+        }
         match self.judgement.conclusion() {
             Conclusion::Valid => {
                 print("verify-conclusion-valid", &[]);
                 print("verify-conclusion-limits", &[]);
-                console.print(&self.later());
+                if self.judgement.revocation.is_none() {
+                    console.print(&self.later());
+                }
             }
+            Conclusion::Doubtful => print("verify-conclusion-doubtful", &[]),
             Conclusion::Invalid => print("verify-conclusion-invalid", &[]),
             Conclusion::Undecided => print("verify-conclusion-undecided", &[]),
         }
@@ -449,10 +477,13 @@ impl Page<'_> {
             "conclusion": conclusion.word(),
             "verdicts": verdicts,
             "documents": documents,
-            "later_revocations": match self.judgement.later_revocations() {
-                LaterRevocations::Checked => "root-records",
-                LaterRevocations::NotChecked => "not-checked",
+            "later_revocations": match (&self.judgement.revocation, self.judgement.later_revocations()) {
+                (Some((_, Some(_))), _) => "revocation-list",
+                (_, LaterRevocations::Checked) => "root-records",
+                (_, LaterRevocations::NotChecked) => "not-checked",
             },
+            "revocation": self.judgement.revocation.as_ref()
+                .map(|(path, asked)| revocation::object(path, asked.as_ref())),
             "proves": is_valid.then(|| console.text("verify-conclusion-valid", &[])),
             "does_not_prove": console.text("verify-conclusion-limits", &[]),
             "code": code,

@@ -504,6 +504,22 @@ err-receipt-erased = The content of this receipt was lawfully erased.
 why-receipt-erased = The record still proves that it existed, but nobody can read it any more.
 next-receipt-erased = The receipt file that you kept is still valid.
 
+err-receipt-doubtful = Doubtful: somebody else may have signed “{ $path }”.
+why-receipt-doubtful = The sender's key may have been in other hands since { $since }, and was revoked on { $revoked }; the signature is from between these.
+next-receipt-doubtful = Ask the sender, and do not rely on this receipt alone.
+
+err-receipt-contradicted = Doubtful: the list and “{ $path }” contradict each other.
+why-receipt-contradicted = By the list the sender was revoked on { $revoked }; the practice has signed for the same sender on { $signed }. A gateway takes nothing of who is revoked.
+next-receipt-contradicted = Keep both files: the practice has signed both and must explain them.
+
+err-list-unusable = The revocation list “{ $path }” can not be used: { $cause }
+why-list-unusable = A file has lists in PEM, or one in DER, as crl export writes it.
+next-list-unusable = Ask the practice for its revocation lists.
+
+err-list-of-others = “{ $path }” has no list of the authority that certified the sender.
+why-list-of-others = A list speaks only of the certificates that its own authority has signed; its signature must hold under that authority.
+next-list-of-others = Ask the practice for all of its lists: crl export without --der.
+
 ## F-07xx: The machine.
 
 err-interrupted = Interrupted.

@@ -65,6 +65,15 @@ verify-revocations-known = Later revocations: the practice's root records that t
 verify-conclusion-valid = ✓ Valid: keys certified by this practice signed these digests, and its log keys signed a head that contains them.
 verify-conclusion-limits = It does not prove that no other journal exists, when exactly it was, or who held the device.
 verify-conclusion-invalid = ✗ Invalid: what is marked above does not hold. Do not rely on this receipt.
+verify-list-none = Revocation list: { $path } has none of the authority that certified the sender.
+verify-list-not-revoked = Revocation list { $number }, made { $made }: the sender's certificate is not revoked. What was revoked later is not known by it.
+verify-list-suspended-later = Revocation list { $number }, made { $made }: the sender was suspended on { $revoked }, after this signature ({ $signed }); the receipt stands.
+verify-list-revoked-later = Revocation list { $number }, made { $made }: the sender was revoked on { $revoked } ({ $reason }), after this signature ({ $signed }); the receipt stands.
+verify-list-since = Its key may have been in other hands since { $since }, which is after the signature too.
+verify-list-doubtful = Revocation list { $number }, made { $made }: the sender was revoked on { $revoked } ({ $reason }), and its key may have been in other hands since { $since }. The signature ({ $signed }) lies between.
+verify-list-contradicted = Revocation list { $number }, made { $made }: the sender was revoked on { $revoked } ({ $reason }), but the practice has taken this signature on { $signed }, after it.
+verify-list-over = That list was over on { $until }: a newer one may say more.
+verify-conclusion-doubtful = ? Doubtful: all signatures hold, but by the list somebody else may have signed for the sender.
 verify-conclusion-undecided = － Undecided: what is marked above as not checked is missing.
 
 ## Why something does not hold.

@@ -496,6 +496,22 @@ err-receipt-erased = 这份回执的内容已依法删除。
 why-receipt-erased = 记录里仍能证明它存在过，但内容不能再读出。
 next-receipt-erased = 您自己保存的回执文件仍然有效。
 
+err-receipt-doubtful = 存疑：“{ $path }”可能是别人签的。
+why-receipt-doubtful = 发送方的密钥自 { $since } 起可能已落入他人之手，于 { $revoked } 吊销；这份签名正好在两者之间。
+next-receipt-doubtful = 请向发送方核实，不要只凭这份回执。
+
+err-receipt-contradicted = 存疑：吊销列表与“{ $path }”互相矛盾。
+why-receipt-contradicted = 列表说发送方于 { $revoked } 被吊销，而事务所于 { $signed } 还为同一发送方签收。网关不会收已被吊销者的任何东西。
+next-receipt-contradicted = 请保留这两个文件：两者都是事务所签的，须由事务所解释。
+
+err-list-unusable = 吊销列表“{ $path }”无法使用：{ $cause }
+why-list-unusable = 文件应是 PEM 格式的若干列表，或 DER 格式的一份，即 crl export 写出的样子。
+next-list-unusable = 请向事务所索取吊销列表。
+
+err-list-of-others = “{ $path }”里没有为发送方发证的机构的列表。
+why-list-of-others = 列表只说明本机构签发的证书，并须由该机构签名。
+next-list-of-others = 请向事务所索取全部列表：crl export，不加 --der。
+
 ## F-07xx
 
 err-interrupted = 已中断。

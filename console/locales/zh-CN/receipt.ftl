@@ -61,6 +61,15 @@ verify-revocations-known = 后来的吊销：这台设备上事务所的根记�
 verify-conclusion-valid = ✓ 有效：由这家事务所登记的密钥签过这些内容，它的记账密钥签过包含它们的账头。
 verify-conclusion-limits = 它不证明：没有另一本账、确切的时间，或当时是谁在使用那台设备。
 verify-conclusion-invalid = ✗ 无效：上面标为“不成立”的地方有问题。不要依赖这份回执。
+verify-list-none = 吊销列表：{ $path } 里没有为发送方发证的机构的列表。
+verify-list-not-revoked = 第 { $number } 号吊销列表（生成于 { $made }）：发送方的证书未被吊销。此后吊销的，这份列表不知道。
+verify-list-suspended-later = 第 { $number } 号吊销列表（生成于 { $made }）：发送方于 { $revoked } 被暂停，晚于这份签名（{ $signed }）；回执仍然有效。
+verify-list-revoked-later = 第 { $number } 号吊销列表（生成于 { $made }）：发送方于 { $revoked } 被吊销（{ $reason }），晚于这份签名（{ $signed }）；回执仍然有效。
+verify-list-since = 其密钥自 { $since } 起可能落入他人之手，也晚于这份签名。
+verify-list-doubtful = 第 { $number } 号吊销列表（生成于 { $made }）：发送方于 { $revoked } 被吊销（{ $reason }），其密钥自 { $since } 起可能已落入他人之手。这份签名（{ $signed }）在两者之间。
+verify-list-contradicted = 第 { $number } 号吊销列表（生成于 { $made }）：发送方于 { $revoked } 被吊销（{ $reason }），而事务所在其后的 { $signed } 收下了这份签名。
+verify-list-over = 这份列表已于 { $until } 到期：更新的列表可能有更多说明。
+verify-conclusion-doubtful = ？存疑：所有签名都成立，但按吊销列表，可能是别人冒用发送方签的。
 verify-conclusion-undecided = － 不能判定：缺少上面标为“未检查”的内容。
 
 ## 为什么不成立

@@ -188,6 +188,10 @@ failures! {
     608 document_not_in_receipt DocumentNotInReceipt "document-not-in-receipt" Unverified Never [path]
     609 receipt_not_ours ReceiptNotOurs "receipt-not-ours" Unverified Later []
     610 receipt_erased ReceiptErased "receipt-erased" Refused Never []
+    611 receipt_doubtful ReceiptDoubtful "receipt-doubtful" Doubtful Never [path since revoked]
+    612 receipt_contradicted ReceiptContradicted "receipt-contradicted" Doubtful Never [path signed revoked]
+    613 list_unusable ListUnusable "list-unusable" Failed Never [path cause]
+    614 list_of_others ListOfOthers "list-of-others" Unverified Never [path]
     // F-07xx: The machine.
     701 interrupted Interrupted "interrupted" Interrupted Later []
     702 storage_failed StorageFailed "storage-failed" Storage Later [path cause]
