@@ -127,6 +127,7 @@ impl Failure {
             "quota-documents" => quota_documents(),
             "quota-entries" => quota_entries(),
             "too-many-uploads" => too_many_uploads(),
+            "too-many-devices" => too_many_devices(model::limits::DEVICES_PER_PERSON_MAX as u64),
             "too-fast" => too_fast(),
             "too-slow" => too_slow(),
             "busy" => gateway_busy(),

@@ -22,6 +22,7 @@ use receipts::statement::Body;
 use vault::EntryScope;
 use zeroize::Zeroizing;
 
+use crate::act::own_device;
 use crate::commit::{Group, Make};
 use crate::keys::purpose;
 use crate::ledger::rows::{self, Footing, Standing};
@@ -211,6 +212,8 @@ fn is_dead(practice: &Practice, invitation: &crate::registry::Invitation) -> boo
     invitation.is_revoked
         || !person.is_some_and(|person| person.is_admitted(practice.now()))
         || device.is_some_and(|device| device.standing().is_barred())
+        || invitation.device.is_none()
+            && own_device::has_all(practice, invitation.person, invitation.replaces)
 }
 
 /// Why keys were not bound.
@@ -294,8 +297,11 @@ fn binding(practice: &Arc<Practice>, requested: &Requested) -> Result<(DeviceId,
         let stands = row.is_some_and(|row| Footing::from_code(row.footing) == Footing::Active);
         let admitted = group.registry.person(person).is_some_and(|person| person.is_admitted(group.now));
         let open = group.registry.invitation(id).is_some_and(|invitation| !invitation.is_revoked);
+        let replaces = now.as_ref().and_then(|invitation| invitation.replaces);
+        let replaces = replaces.map(|device| DeviceId::from_bytes(device.into()));
         let unrevoked = now.is_some_and(|invitation| !invitation.revoked);
-        if !(stands && admitted && open && unrevoked) {
+        let has_all = own_device::has_all_in(group, person, replaces).map_err(|error| internal(&error))?;
+        if has_all || !(stands && admitted && open && unrevoked) {
             return Err(Code::Revoked.into());
         }
         if spkis.iter().any(|key| group.is_burnt(key)) {

@@ -10,7 +10,7 @@ use quinn::{Connection, RecvStream, SendStream};
 use crate::access::Peer;
 use crate::endpoint::varint;
 use crate::operation::{
-    PATIENCE, close, factor, fetch, hello, list, office, open, pieces, receipt, report, status, take,
+    PATIENCE, close, device, factor, fetch, hello, list, office, open, pieces, receipt, report, status, take,
 };
 use crate::practice::Practice;
 use crate::renew;
@@ -103,6 +103,7 @@ async fn dispatch(
         Message::FactorRemove(request) => factor::remove(practice, peer, request, answered).await,
         Message::StepUp(request) => factor::step_up(practice, peer, request, answered).await,
         Message::Office(request) => office::office(practice, peer, request, answered).await,
+        Message::DeviceAdd(request) => device::add(practice, peer, request, answered).await,
         // Known, but not as the first message of a request.
         _ => Err(Refusal::new(Code::NotNow).into()),
     }

@@ -123,6 +123,10 @@ limits! {
     INVITATION_CLIENT_SECONDS: u64 = 72 * 3600;
     /// Life of an invitation for staff.
     INVITATION_STAFF_SECONDS: u64 = 24 * 3600;
+    /// Life of an invitation for a further device of one's own.
+    INVITATION_OWN_SECONDS: u64 = 15 * 60;
+    /// Devices of one person, those that wait or are suspended included.
+    DEVICES_PER_PERSON_MAX: usize = 5;
 
     // Certificates.
     /// How long a certificate is admitted after its successor was used.

@@ -129,6 +129,10 @@ pub(crate) fn say_again(
 fn say(desk: &Desk, invitation: InvitationShown, practice: &str, name: &str, role: Role) {
     say_invitation(desk, &invitation, practice, name, role);
     let command = by_word(&invitation);
+    emit(desk, invitation, name, role, command);
+}
+
+fn emit(desk: &Desk, invitation: InvitationShown, name: &str, role: Role, command: String) {
     desk.console.emit(&Event::Invitation(event::Invitation {
         id: invitation.id,
         word: invitation.word,
@@ -141,6 +145,20 @@ fn say(desk: &Desk, invitation: InvitationShown, practice: &str, name: &str, rol
     }));
 }
 
+/// Shows the invitation for a further device of one's own.
+pub fn say_own_device(desk: &Desk, invitation: InvitationShown, name: &str, role: Role) {
+    let console = &desk.console;
+    let expires = time(&invitation.expires);
+    let command = by_word(&invitation);
+    console.say("device-add-made", args![expires]);
+    say_secret(console, &invitation, &command);
+    console.say("device-add-own", &[]);
+    if role.is_staff() {
+        console.say("device-add-digits", &[]);
+    }
+    emit(desk, invitation, name, role, command);
+}
+
 fn by_word(invitation: &InvitationShown) -> String {
     format!("counterfoil enrol {}", invitation.word)
 }
@@ -149,22 +167,27 @@ fn say_invitation(desk: &Desk, invitation: &InvitationShown, practice: &str, nam
     let console = &desk.console;
     let expires = time(&invitation.expires);
     let by_word = by_word(invitation);
-    let by_code = format!("counterfoil enrol {} --at {}", invitation.code, invitation.address);
     console.say("invite-made", args![name, role, expires = expires.clone()]);
-    console.print(&console.text("invite-word", args![word = &invitation.word]));
-    console.print(&console.text("invite-code", args![code = &invitation.code]));
-    console.say("invite-command", args![command = &by_word]);
-    console.say("invite-command-code", args![command = &by_code]);
-    if let Some(picture) = picture::qr(console, &invitation.word) {
-        console.say("invite-qr", &[]);
-        console.print(&picture);
-    }
+    say_secret(console, invitation, &by_word);
     console.say("invite-channel", args![name]);
     console.say("invite-message-title", &[]);
     console.say("invite-message", args![practice, command = &by_word, expires]);
     if role.is_staff() {
         let command = desk.program.line(&format!("confirm {} DIGITS", invitation.id));
         console.say("invite-staff-digits", args![command]);
+    }
+}
+
+/// The word, the code, the commands and the picture.
+fn say_secret(console: &console::Console, invitation: &InvitationShown, by_word: &str) {
+    let by_code = format!("counterfoil enrol {} --at {}", invitation.code, invitation.address);
+    console.print(&console.text("invite-word", args![word = &invitation.word]));
+    console.print(&console.text("invite-code", args![code = &invitation.code]));
+    console.say("invite-command", args![command = by_word]);
+    console.say("invite-command-code", args![command = &by_code]);
+    if let Some(picture) = picture::qr(console, &invitation.word) {
+        console.say("invite-qr", &[]);
+        console.print(&picture);
     }
 }
 

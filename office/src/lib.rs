@@ -43,7 +43,7 @@ pub use command::{Asked, Asking, Command};
 pub use crl::{ListAlarm, ListGiven, ListShown};
 pub use desk::{Desk, Program};
 pub use inventory::{CertificateListed, DeviceListed};
-pub use invitation::{Confirmed, InvitationShown};
+pub use invitation::{Confirmed, InvitationShown, say_own_device};
 pub use invitations::{AttemptShown, InvitationKnown};
 pub use people::{DeviceShown, PersonShown};
 pub use refused::{ActError, done, failure_of, other_answer};

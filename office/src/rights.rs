@@ -207,6 +207,12 @@ pub enum RightsError {
         /// As it was given.
         device: String,
     },
+    /// The person has as many devices as one may have.
+    #[error("{name:?} has as many devices as one person may have")]
+    TooManyDevices {
+        /// Of whom; foreign text.
+        name: String,
+    },
 }
 
 /// The failure that people are told.
@@ -225,6 +231,9 @@ pub(crate) fn failure_of(error: &RightsError) -> Failure {
             Err(_) => failure::role_wrong(role),
         },
         RightsError::NotTheirs { device } => failure::device_not_theirs(device),
+        RightsError::TooManyDevices { .. } => {
+            failure::too_many_devices(model::limits::DEVICES_PER_PERSON_MAX as u64)
+        }
     }
 }
 

@@ -118,6 +118,7 @@ codes! {
     85 TooManyUploads "too-many-uploads" Later "As many uploads are open as one person may have."
     86 TooFast "too-fast" Later "Too many requests in a short time."
     87 TooSlow "too-slow" Reopen "The sender was too slow; what arrived is kept."
+    88 TooManyDevices "too-many-devices" Never "The person has as many devices as one may have."
 
     // The gateway itself.
     96 Busy "busy" Later "The gateway has no room for this at the moment."

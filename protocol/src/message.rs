@@ -426,6 +426,24 @@ messages! {
         /// With it: the digest of the act that the code is for.
         3 act: Option<Sha256Digest>,
     }
+
+    /// Asks for an invitation for a further device of one's own. Answer: device-invited; a code first where there is a factor.
+    80 DeviceAdd by Companion {
+    }
+
+    /// The invitation, said once.
+    81 DeviceInvited by Gateway {
+        /// Its public number.
+        1 invitation: Text<16>,
+        /// The word to paste.
+        2 word: Text<512>,
+        /// The code to type.
+        3 code: Text<64>,
+        /// Where the gateway is.
+        4 address: Text<272>,
+        /// When it ends.
+        5 expires: Timestamp,
+    }
 }
 
 /// What a peer's message is when a certain one is due.

@@ -22,6 +22,7 @@ mod limits;
 mod malformed;
 mod many;
 mod middle;
+mod own_device;
 mod power_cut;
 mod receipts;
 mod recovery;

@@ -4,6 +4,7 @@ mod admin;
 mod agent;
 mod books;
 mod cert;
+mod device;
 mod drop;
 mod enrol;
 mod factor;
@@ -70,6 +71,8 @@ enum Command {
     Agent(agent::Flags),
     #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
     Factor(factor::Command),
+    #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
+    Device(device::Command),
     #[command(subcommand, subcommand_required = true, arg_required_else_help = true)]
     Admin(office::Command<factor::CodeFlags>),
 }
@@ -270,6 +273,7 @@ async fn dispatch(context: &Context, command: Command) -> Told<Exit> {
         Command::Cert(flags) => cert::run(context, &flags).await,
         Command::Agent(flags) => agent::run(context, &flags).await,
         Command::Factor(command) => factor::run(context, command).await,
+        Command::Device(command) => device::run(context, command).await,
         Command::Admin(command) => admin::run(context, &command).await,
     }
 }

@@ -145,3 +145,9 @@ cert-renews = renews itself from
 cert-serial = Serial number
 cert-ends = { $practice }: the certificate { $purpose } ends on { $until }.
 cert-none-ends = No certificate ends within that time.
+
+## device
+
+device-add-made = ✓ An invitation for another device of yours, good until { $expires }:
+device-add-own = Give it to nobody: whoever has it is you. The admins are told.
+device-add-digits = After enrolling, the other screen shows 8 check digits. Read them to an admin, who gives the device its rights.

@@ -880,3 +880,11 @@ err-ends-soon = { $count ->
 }.
 why-ends-soon = Everything else renews in time without anybody; these wait for somebody.
 next-ends-soon = Do what stands beside each.
+
+err-too-many-devices = One person has at most { $most } devices.
+why-too-many-devices = Every device is a key to the books; what nobody uses any more should not be one. Those that wait or are suspended count.
+next-too-many-devices = Have one revoked that is not used, or replace one: counterfoil-gateway invite --person NAME --replaces DEVICE
+
+err-device-add-role = As { $role } one adds no device of one's own.
+why-device-add-role = Who is from outside, or watches over the others, gets every device from an admin.
+next-device-add-role = Ask an admin for an invitation.

@@ -226,3 +226,7 @@ help-office-certs--within = Only what ends so soon, in days: 30d; ends with 0 if
 help-office-certs--all = Those that were replaced or revoked, too
 help-office-certs--calendar = Write when they end into a calendar file (.ics) instead
 help-office-certs--names = With the names of people and devices in the calendar
+
+help-counterfoil-device = Your own devices
+help-counterfoil-device-add = Invite a further device of your own: an invitation that is good for 15 minutes
+help-counterfoil-device-add--code-file = A file with a code of the second factor on each line; - for the input

@@ -101,3 +101,9 @@ cert-renews = 何时起自动续期
 cert-serial = 序列号
 cert-ends = { $practice }：{ $purpose }的证书将于 { $until }到期。
 cert-none-ends = 这段时间内没有证书到期。
+
+## 设备
+
+device-add-made = ✓ 您的另一台设备的邀请，有效期至 { $expires }：
+device-add-own = 请不要给任何人：拿到它的人就是您。管理员会得到通知。
+device-add-digits = 登记后，那台设备的屏幕上会显示 8 位核对数字。请念给管理员，由管理员开通权限。

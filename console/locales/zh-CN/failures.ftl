@@ -863,3 +863,11 @@ next-invitation-contested = 请问本人哪一台是自己的。如果“{ $firs
 err-ends-soon = 有 { $count } 项即将到期，而且不会自动更新。
 why-ends-soon = 其他的都会按时自动更新；这些需要有人处理。
 next-ends-soon = 请按每一项旁边写的命令处理。
+
+err-too-many-devices = 一个人最多有 { $most } 台设备。
+why-too-many-devices = 每台设备都是一把钥匙，不再使用的不应保留。等待确认和暂停的也计算在内。
+next-too-many-devices = 请管理员吊销一台不用的设备，或替换一台：counterfoil-gateway invite --person 姓名 --replaces 设备
+
+err-device-add-role = { $role }不能自己增加设备。
+why-device-add-role = 外部人员和审计人员的每台设备都由管理员邀请。
+next-device-add-role = 请向管理员要一份邀请。

@@ -226,3 +226,7 @@ help-office-certs--within = 只列出这么多天内到期的：30d；没有时�
 help-office-certs--all = 连同已替换或已吊销的
 help-office-certs--calendar = 改为把到期日写入日历文件（.ics）
 help-office-certs--names = 日历中写出人员和设备的名称
+
+help-counterfoil-device = 自己的设备
+help-counterfoil-device-add = 邀请自己的另一台设备：邀请 15 分钟内有效
+help-counterfoil-device-add--code-file = 每行一个动态口令的文件；- 表示从输入读取

@@ -124,6 +124,8 @@ failures! {
     247 factor_staff_only FactorStaffOnly "factor-staff-only" Refused Never [role]
     248 admin_only AdminOnly "admin-only" Refused Never [role]
     249 at_the_gateway AtTheGateway "at-the-gateway" Refused Never []
+    250 too_many_devices TooManyDevices "too-many-devices" Refused Never [most]
+    251 device_add_role DeviceAddRole "device-add-role" Refused Never [role]
     // F-03xx: The connection.
     301 gateway_unreachable GatewayUnreachable "gateway-unreachable" Unreachable Later [address cause]
     302 connection_lost ConnectionLost "connection-lost" Unreachable Later [address]

@@ -11,7 +11,7 @@ use receipts::event::{
 };
 use vault::EntryScope;
 
-use super::{ActError, book, commit, entry_key, failed};
+use super::{ActError, book, commit, entry_key, failed, own_device};
 use crate::commit::{Group, Made};
 use crate::denial;
 use crate::enrol;
@@ -92,7 +92,18 @@ pub fn invite_until(
         }
         Ok(statements)
     };
-    issue(practice, person, role, None, by, first)
+    issue(practice, person, role, None, life(role), by, first)
+}
+
+/// How long an invitation lasts.
+const fn life(role: Role) -> u64 {
+    if role.is_staff() { limits::INVITATION_STAFF_SECONDS } else { limits::INVITATION_CLIENT_SECONDS }
+}
+
+/// Invites a person for a further device, as they ask themselves.
+pub(super) fn own(practice: &Arc<Practice>, person: &Person, by: Actor) -> Result<InvitationShown, ActError> {
+    let (life, first) = (limits::INVITATION_OWN_SECONDS, |_: &Group<'_>| Ok(Vec::new()));
+    issue(practice, person.id, person.role(), None, life, by, first)
 }
 
 /// Invites a person who is there, for another device; the device that it replaces is revoked when that is confirmed.
@@ -105,7 +116,8 @@ pub fn again(
     replaces: Option<DeviceId>,
     by: Actor,
 ) -> Result<InvitationShown, ActError> {
-    issue(practice, person.id, person.role(), replaces, by, |_| Ok(Vec::new()))
+    own_device::has_room(practice, person, replaces)?;
+    issue(practice, person.id, person.role(), replaces, life(person.role()), by, |_| Ok(Vec::new()))
 }
 
 /// Draws an invitation and states it, after what comes first.
@@ -114,11 +126,10 @@ fn issue(
     person: PersonId,
     role: Role,
     replaces: Option<DeviceId>,
+    life: u64,
     by: Actor,
     first: impl FnOnce(&Group<'_>) -> Result<Vec<Made>, protocol::Refusal> + Send + 'static,
 ) -> Result<InvitationShown, ActError> {
-    let life =
-        if role.is_staff() { limits::INVITATION_STAFF_SECONDS } else { limits::INVITATION_CLIENT_SECONDS };
     let expires = practice.now().plus_seconds(life);
     let invitation = draw(practice, expires)?;
     let word = invitation.word().map_err(|error| failed(&error))?;

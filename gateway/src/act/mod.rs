@@ -8,6 +8,7 @@ pub mod factor;
 pub mod inventory;
 pub mod invitation;
 pub mod invitations;
+pub mod own_device;
 pub mod people;
 pub mod rights;
 pub mod rotate;

@@ -221,7 +221,7 @@ impl<'a> Draft<'a> {
     }
 
     /// All rows whose keys begin so: those of the store as they are there, then those of the draft.
-    pub(super) fn rows_below<R: Row>(&self, prefix: &Key) -> Result<Vec<R>, PostError> {
+    pub(crate) fn rows_below<R: Row>(&self, prefix: &Key) -> Result<Vec<R>, PostError> {
         let stored = self.base.scan(prefix)?;
         let drafted = self
             .changes

@@ -2,6 +2,7 @@
 //! answers on the request's own stream.
 
 pub mod close;
+pub mod device;
 pub mod factor;
 pub mod fetch;
 pub mod hello;

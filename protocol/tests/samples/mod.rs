@@ -226,6 +226,14 @@ fn factor_and_office() -> Vec<(Message, Message)> {
         same(FactorRemove {}),
         same(StepUp { code: text("287082") }),
         (office.clone().into(), Office { code: None, act: None, ..office }.into()),
+        same(DeviceAdd {}),
+        same(DeviceInvited {
+            invitation: text("ABC-DEF"),
+            word: text("CF1ABC"),
+            code: text("01234-56789-ABCDE-FGHJK-MNPQR"),
+            address: text("gw.example.cn:4433"),
+            expires: time(),
+        }),
     ]
 }
 
