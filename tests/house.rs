@@ -174,3 +174,41 @@ fn the_page_of_limits_is_the_table_of_limits() {
         model::limits::TABLE.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
     assert_eq!(rows, table, "docs/limits.md differs from model/src/limits.rs");
 }
+
+/// The file and the name of a test as `docs/attacks.md` writes it.
+fn test_of(named: &str) -> (PathBuf, &str) {
+    let (file, name) = named.rsplit_once("::").unwrap();
+    match file.ends_with(".rs") {
+        true => (root().join(file), name),
+        false => (root().join("tests/system").join(format!("{file}.rs")), name),
+    }
+}
+
+#[test]
+fn every_attack_is_stopped_by_a_test_that_is_there() {
+    let page = std::fs::read_to_string(root().join("docs/attacks.md")).unwrap();
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).collect();
+    let mut numbers = Vec::new();
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [number, _, _, shown_by] = cells[..] else { panic!("{row}") };
+        let Ok(number) = number.parse::<u32>() else { continue };
+        numbers.push(number);
+        let named: Vec<&str> = shown_by.split('`').filter(|part| part.contains("::")).collect();
+        assert!(!named.is_empty(), "attack {number} has no test");
+        for named in named {
+            let (file, name) = test_of(named);
+            let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{named}: {error}"));
+            let before = text.split_once(&format!("fn {name}()")).map(|(before, _)| before.trim_end());
+            let before = before.unwrap_or_else(|| panic!("attack {number}: there is no {named}"));
+            let before = before.trim_end_matches("async").trim_end();
+            assert!(before.ends_with(']'), "{named} is no test");
+            let attribute = before.rsplit_once("#[").map_or("", |(_, attribute)| attribute);
+            assert!(
+                attribute.contains("test") && !attribute.contains("ignore"),
+                "{named} is no test that runs"
+            );
+        }
+    }
+    assert_eq!(numbers, (1..=36).collect::<Vec<_>>());
+}

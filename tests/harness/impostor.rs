@@ -24,6 +24,8 @@ pub struct Taken {
     key: PrivateKey,
     issuing: Certificate,
     root: Certificate,
+    /// Of whom the devices are that come.
+    devices: Certificate,
     /// The trust bundle of that moment.
     pub bundle: Vec<u8>,
     /// The root records of that moment.
@@ -49,6 +51,7 @@ impl Taken {
             certificate: keys.gateway.certificate.clone(),
             key: pkcs8.and_then(|key| PrivateKey::from_pkcs8(&key)).expect("its key"),
             issuing: keys.served.issuing.clone(),
+            devices: keys.issuing.certificate().clone(),
             root: keys.served.root.clone(),
             bundle: opened.practice.bundle().bytes.clone(),
             records: keys.root_records(),
@@ -57,6 +60,20 @@ impl Taken {
         drop(keys);
         opened.close().expect("a clean end");
         taken
+    }
+
+    /// The same, but with another certificate in TLS, and what stands above it.
+    #[must_use]
+    pub fn showing(
+        &self,
+        certificate: Certificate,
+        key: PrivateKey,
+        issuing: Certificate,
+        root: Certificate,
+    ) -> Self {
+        let (bundle, records) = (self.bundle.clone(), self.records.clone());
+        let (checkpoint, devices) = (self.checkpoint.clone(), self.devices.clone());
+        Self { certificate, key, issuing, root, devices, bundle, records, checkpoint }
     }
 
     /// A Welcome for this device that has nothing new in it.
@@ -110,7 +127,7 @@ impl Impostor {
             root: &taken.root,
         };
         let entered = runtime.enter();
-        let endpoint = endpoint(&shown);
+        let endpoint = endpoint(&shown, &taken.devices);
         drop(entered);
         let address = endpoint.local_addr().expect("an address");
         let hellos: Arc<Mutex<Vec<Hello>>> = Arc::default();

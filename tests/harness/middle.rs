@@ -70,9 +70,9 @@ impl Own {
     }
 }
 
-/// An endpoint of the loopback that shows these certificates.
-pub(crate) fn endpoint(shown: &GatewayTls<'_>) -> Endpoint {
-    let issuing = [shown.issuing.clone()];
+/// An endpoint of the loopback that shows these certificates, to devices of that issuing authority.
+pub(crate) fn endpoint(shown: &GatewayTls<'_>, devices: &Certificate) -> Endpoint {
+    let issuing = [devices.clone()];
     let uri = shown.certificate.uri().expect("a gateway's certificate has a URI");
     let id = uri.trim_start_matches("spiffe://").split('.').next().expect("a practice");
     let id = model::PracticeId::parse(id).expect("a practice");
@@ -104,7 +104,7 @@ impl Middle {
             root: own.root.certificate(),
         };
         let entered = runtime.enter();
-        let endpoint = endpoint(&shown);
+        let endpoint = endpoint(&shown, own.issuing.certificate());
         drop(entered);
         let address = endpoint.local_addr().expect("an address");
         let heard: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();

@@ -2,6 +2,7 @@
 
 mod access;
 mod administration;
+mod attacks;
 mod benchmark;
 mod clocks;
 mod companion;

@@ -28,7 +28,7 @@ pub(crate) fn scene_of(device_days: u32, signing_days: u32) -> Scene {
     shortened(Scene::open(), device_days, signing_days)
 }
 
-fn shortened(mut scene: Scene, device_days: u32, signing_days: u32) -> Scene {
+pub(crate) fn shortened(mut scene: Scene, device_days: u32, signing_days: u32) -> Scene {
     scene.gateway.sigterm().expect(0);
     let path = scene.practice.folder.join("counterfoil.toml");
     let text = std::fs::read_to_string(&path).unwrap();
