@@ -17,7 +17,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use receipts::{Signer, SigningFailed};
 use seal::secret::{self, SECRET_FILE_BYTES_MAX};
-use seal::{Argon2Parameters, FileKey, SlotError, Unlock, UnlockKind, context};
+use seal::{Argon2Parameters, FileKey, Opener, SlotError, Unlock, UnlockKind, context};
 use zeroize::Zeroizing;
 
 use crate::keychain::{Keychain, KeychainFault};
@@ -37,11 +37,16 @@ pub enum Guard {
     Keychain(Keychain),
     /// A key file beside them: they are as safe as this account's files.
     KeyFile,
-    /// A passphrase.
-    Passphrase(Zeroizing<String>),
+    /// A passphrase, with what it came to.
+    Passphrase(Arc<Opener>),
 }
 
 impl Guard {
+    /// A passphrase.
+    pub fn passphrase(passphrase: Zeroizing<String>) -> Self {
+        Self::Passphrase(Arc::new(Opener::new(Unlock::Passphrase(passphrase))))
+    }
+
     /// Which it is.
     pub const fn kind(&self) -> GuardKind {
         match self {
@@ -153,11 +158,11 @@ impl KeyFolder {
             let written = self.disk.write_whole(&self.folder.join(KEYCHAIN), entry.name().as_bytes());
             let _durable = written.map_err(|error| trouble::disk(&error))?;
         }
-        let unlock = self.unlock(guard)?;
+        let opener = self.opener(guard)?;
         for (key, (name, purpose)) in [(&keys.tls, TLS), (&keys.signing, SIGNING)] {
             let pkcs8 = key.to_pkcs8().map_err(|error| certs_failed(&error))?;
             let place = context::Key { owner_id: self.owner, purpose, key_id: key_id(key) };
-            let sealed = secret::seal_secret(&pkcs8, &place, &unlock, Argon2Parameters::DEVICE);
+            let sealed = opener.seal(&pkcs8, &place, Argon2Parameters::DEVICE);
             let sealed = sealed.map_err(|error| self.slot_failed(name, &error))?;
             let written = self.disk.write_whole(&self.folder.join(name), &sealed);
             let _durable = written.map_err(|error| trouble::disk(&error))?;
@@ -173,7 +178,7 @@ impl KeyFolder {
         let tls = self.read(TLS.0)?;
         let kind = secret::kind_of(&tls).map_err(|error| self.slot_failed(TLS.0, &error))?;
         let guard = match kind {
-            UnlockKind::Passphrase => Guard::Passphrase(unlocker.passphrase()?),
+            UnlockKind::Passphrase => Guard::passphrase(unlocker.passphrase()?),
             UnlockKind::KeyFile => match self.keychain()? {
                 Some(entry) => Guard::Keychain(entry),
                 None => Guard::KeyFile,
@@ -188,10 +193,10 @@ impl KeyFolder {
     /// As [`KeyFolder::open`].
     pub fn open_under(&self, guard: &Guard) -> Told<DeviceKeys> {
         let [tls, signing] = [TLS.0, SIGNING.0].map(|name| self.read(name));
-        let unlock = self.unlock(guard)?;
+        let opener = self.opener(guard)?;
         Ok(DeviceKeys {
-            tls: self.open_one(&tls?, TLS, &unlock)?,
-            signing: self.open_one(&signing?, SIGNING, &unlock)?,
+            tls: self.open_one(&tls?, TLS, &opener)?,
+            signing: self.open_one(&signing?, SIGNING, &opener)?,
         })
     }
 
@@ -207,13 +212,12 @@ impl KeyFolder {
         &self,
         sealed: &[u8],
         (name, purpose): (&str, [u8; 16]),
-        unlock: &Unlock,
+        opener: &Opener,
     ) -> Told<PrivateKey> {
         let damaged = || failure::device_key_damaged(self.folder.join(name));
         let found = secret::place_of(sealed).map_err(|error| self.slot_failed(name, &error))?;
         let place = context::Key { owner_id: self.owner, purpose, key_id: found.key_id };
-        let pkcs8 =
-            secret::open_secret(sealed, &place, unlock).map_err(|error| self.slot_failed(name, &error))?;
+        let pkcs8 = opener.open(sealed, &place).map_err(|error| self.slot_failed(name, &error))?;
         let key = PrivateKey::from_pkcs8(&pkcs8).map_err(|_| damaged())?;
         match key_id(&key) == place.key_id {
             true => Ok(key),
@@ -230,11 +234,12 @@ impl KeyFolder {
     }
 
     /// What opens keys under this guard.
-    fn unlock(&self, guard: &Guard) -> Told<Unlock> {
+    fn opener(&self, guard: &Guard) -> Told<Arc<Opener>> {
+        let by_key = |unlock| Arc::new(Opener::new(unlock));
         match guard {
-            Guard::Keychain(entry) => Ok(Unlock::KeyFile(entry.key())),
-            Guard::KeyFile => self.file_key(),
-            Guard::Passphrase(passphrase) => Ok(Unlock::Passphrase(passphrase.clone())),
+            Guard::Keychain(entry) => Ok(by_key(Unlock::KeyFile(entry.key()))),
+            Guard::KeyFile => self.file_key().map(by_key),
+            Guard::Passphrase(opener) => Ok(Arc::clone(opener)),
         }
     }
 
@@ -395,6 +400,14 @@ impl Device {
         Self::assemble(practice, &slot, keys, guard)
     }
 
+    /// Opens the device of a practice that it was just enrolled at, its guard known. Asks nobody.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    pub fn open_under(practice: &Practice, guard: Guard) -> Told<Self> {
+        Self::open_slot(practice, &Slots::of(practice).current()?, guard)
+    }
+
     /// Opens what lies in a slot, its guard known. Asks nobody.
     ///
     /// # Errors
@@ -409,7 +422,7 @@ impl Device {
     /// # Errors
     /// As [`Device::open`].
     pub(crate) fn reopened(&self, practice: &Practice) -> Told<Self> {
-        Self::open_slot(practice, &Slots::of(practice).current()?, self.sealed_under.clone())
+        Self::open_under(practice, self.sealed_under.clone())
     }
 
     fn assemble(practice: &Practice, slot: &Path, keys: DeviceKeys, guard: Guard) -> Told<Self> {
@@ -513,7 +526,7 @@ mod tests {
         let (_folder, folder) = folder();
         let keys = DeviceKeys::generate().unwrap();
         let passphrase = || Zeroizing::new("six generated words".to_owned());
-        folder.store(&keys, &Guard::Passphrase(passphrase())).unwrap();
+        folder.store(&keys, &Guard::passphrase(passphrase())).unwrap();
         assert!(!folder.folder.join("file-key").exists());
         let code =
             |answers: &[&str]| folder.open(&crate::testing::unlocker(answers)).err().map(|it| it.code());

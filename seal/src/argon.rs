@@ -73,6 +73,11 @@ impl Stretch {
         Ok(Self { parameters, salt })
     }
 
+    /// What it costs.
+    pub(crate) fn parameters(&self) -> Argon2Parameters {
+        self.parameters
+    }
+
     pub(crate) fn write(&self, to: &mut Writer) {
         to.array(4);
         to.number(self.parameters.memory_kib.into());

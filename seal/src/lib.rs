@@ -44,6 +44,7 @@ pub mod context;
 mod error;
 mod expand;
 pub mod key;
+mod opener;
 mod sealing;
 pub mod secret;
 pub mod slot;
@@ -58,6 +59,7 @@ pub use key::{
     ManifestKey, MasterKey, MetaKey, PrivateKeysKey, RingKey, ShelfKey, ShredRoot, SlotKey, SpoolKey,
     SpoolWrapKey,
 };
+pub use opener::Opener;
 pub use sealing::{
     CHUNK_BYTES, COMMITMENT_BYTES, HEADER_BYTES, KEY_SEALED_BYTES, PIECE_SEALED_BYTES, Part, Wraps,
     commitment, open, open_into, open_key, open_part, open_range, part, plain_bytes, seal, seal_into,

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::argon::Stretch;
 use crate::cbor::{Reader, Writer};
+use crate::key::KEY_BYTES;
 use crate::slot::{entry_count, expect, field, kind, malformed, version};
 use crate::unlock::UnlockKind;
 use crate::{
@@ -34,15 +35,25 @@ pub fn seal_secret(
     unlock: &Unlock,
     parameters: Argon2Parameters,
 ) -> Result<Vec<u8>, SlotError> {
-    if secret.len() > SECRET_BYTES_MAX {
-        return Err(SlotError::SecretTooLong { bytes_max: SECRET_BYTES_MAX });
-    }
-    let kind = unlock.kind();
-    let stretch = match kind {
+    let stretch = match unlock.kind() {
         UnlockKind::Passphrase => Some(Stretch::fresh(parameters)?),
         UnlockKind::KeyFile => None,
     };
-    let sealed = seal(&box_key(unlock, stretch.as_ref(), place)?, place, secret)?;
+    seal_by(secret, place, unlock.kind(), stretch, |stretch| unlock.key_bytes(stretch))
+}
+
+/// The same, with a file key that somebody has.
+pub(crate) fn seal_by(
+    secret: &[u8],
+    place: &context::Key,
+    kind: UnlockKind,
+    stretch: Option<Stretch>,
+    file_key: impl FnOnce(Option<&Stretch>) -> Result<Zeroizing<[u8; KEY_BYTES]>, SlotError>,
+) -> Result<Vec<u8>, SlotError> {
+    if secret.len() > SECRET_BYTES_MAX {
+        return Err(SlotError::SecretTooLong { bytes_max: SECRET_BYTES_MAX });
+    }
+    let sealed = seal(&box_key(&*file_key(stretch.as_ref())?, place), place, secret)?;
     let mut writer = Writer::default();
     writer.map(entry_count(6, kind));
     writer.number(0);
@@ -70,6 +81,15 @@ pub fn open_secret(
     place: &context::Key,
     unlock: &Unlock,
 ) -> Result<Zeroizing<Vec<u8>>, SlotError> {
+    open_by(bytes, place, |stretch| unlock.key_bytes(stretch))
+}
+
+/// The same, with a file key that somebody has.
+pub(crate) fn open_by(
+    bytes: &[u8],
+    place: &context::Key,
+    file_key: impl FnOnce(Option<&Stretch>) -> Result<Zeroizing<[u8; KEY_BYTES]>, SlotError>,
+) -> Result<Zeroizing<Vec<u8>>, SlotError> {
     let file = SecretFile::parse(bytes)?;
     for (what, found, wanted) in [
         ("owner", file.place.owner_id, place.owner_id),
@@ -80,7 +100,7 @@ pub fn open_secret(
             return Err(SlotError::Foreign { what });
         }
     }
-    let key = box_key(unlock, file.stretch.as_ref(), place)?;
+    let key = box_key(&*file_key(file.stretch.as_ref())?, place);
     Ok(open(&key, place, file.sealed)?)
 }
 
@@ -132,13 +152,14 @@ impl<'a> SecretFile<'a> {
     }
 }
 
-fn box_key(
-    unlock: &Unlock,
-    stretch: Option<&Stretch>,
-    place: &context::Key,
-) -> Result<PrivateKeysKey, SlotError> {
-    let key = FileKey::copied(&*unlock.key_bytes(stretch)?);
-    Ok(key.private_keys_key(&place.owner_id))
+fn box_key(file_key: &[u8; KEY_BYTES], place: &context::Key) -> PrivateKeysKey {
+    FileKey::copied(file_key).private_keys_key(&place.owner_id)
+}
+
+/// The salt of a file.
+#[cfg(test)]
+pub(crate) fn stretch_of(bytes: &[u8]) -> Result<Option<Stretch>, SlotError> {
+    Ok(SecretFile::parse(bytes)?.stretch)
 }
 
 #[cfg(test)]

@@ -53,12 +53,13 @@ pub(super) async fn run(context: &Context, flags: Flags) -> Told<Exit> {
     let (mut practice, device) = {
         let _held = context.home.hold()?;
         let enrolment = Enrolment::new(&context.home, &wanted);
-        let practice = match enrolment.find()? {
-            Found::Before(practice) => *practice,
+        match enrolment.find()? {
+            Found::Before(practice) => {
+                let device = context.device(&practice)?;
+                (*practice, device)
+            }
             Found::New => exchange(context, &enrolment, protect).await?,
-        };
-        let device = context.device(&practice)?;
-        (practice, device)
+        }
     };
     show(context, &practice, &device)?;
     let mut link = context.link(&practice, &device, Patience::default())?;
@@ -92,14 +93,14 @@ impl Protect {
     fn guard(self, context: &Context) -> Told<Guard> {
         match self {
             Self::No => Ok(Guard::KeyFile),
-            Self::Passphrase => Ok(Guard::Passphrase(context.unlocker().new_passphrase()?)),
+            Self::Passphrase => Ok(Guard::passphrase(context.unlocker().new_passphrase()?)),
             Self::Keychain => match tokio::task::block_in_place(Keychain::make) {
                 Ok(entry) => Ok(Guard::Keychain(entry)),
                 Err(fault) => {
                     tracing::info!(%fault, "the system's keychain is not used");
                     context.console.say("enrol-no-keychain", &[]);
                     let passphrase = context.unlocker().new_passphrase();
-                    Ok(Guard::Passphrase(passphrase.map_err(|failure| match failure.code() {
+                    Ok(Guard::passphrase(passphrase.map_err(|failure| match failure.code() {
                         FailureCode::OptionNeeded => failure::keychain_missing(),
                         _ => failure,
                     })?))
@@ -125,7 +126,12 @@ fn read_typed(console: &Console, asked_for_stdin: bool) -> Told<String> {
     }
 }
 
-async fn exchange(context: &Context, enrolment: &Enrolment<'_>, protect: Protect) -> Told<Practice> {
+/// Enrols; the practice, and the device with its keys open, so that nobody is asked for their passphrase twice.
+async fn exchange(
+    context: &Context,
+    enrolment: &Enrolment<'_>,
+    protect: Protect,
+) -> Told<(Practice, Device)> {
     let address = enrolment.address()?;
     let (keys, guard) = match enrolment.has_keys()? {
         true => tokio::task::block_in_place(|| enrolment.pending_keys().open(&context.unlocker()))?,
@@ -137,7 +143,11 @@ async fn exchange(context: &Context, enrolment: &Enrolment<'_>, protect: Protect
     context.console.note("enrol-connecting", args![address = &address]);
     let enrolled = enrolment.exchange(&keys, &address).await?;
     context.console.say("enrol-proved", &[]);
-    tokio::task::block_in_place(|| enrolment.store(&enrolled, &keys, &guard, &address))
+    tokio::task::block_in_place(|| {
+        let practice = enrolment.store(&enrolled, &keys, &guard, &address)?;
+        let device = Device::open_under(&practice, guard)?;
+        Ok((practice, device))
+    })
 }
 
 /// Says who this device is now.
