@@ -318,7 +318,7 @@ mod tests {
             let what = all(&peer, book)[at];
             let granted = peer.grant_on((), Act::Send, book, now).unwrap();
             is_let_in(&peer, &granted, book, now, true);
-            registry.deny(&what);
+            registry.deny(&what, now);
             is_let_in(&peer, &granted, book, now, false);
             // Another that still waits keeps it shut.
             registry.recorded(&what, &[what]);

@@ -240,7 +240,7 @@ impl Opened {
         let pending = pending.inspect_err(|error| {
             tracing::error!(%error, "denials can not be kept before they are recorded");
         });
-        let denials = Denials::begin(pending.ok(), &registry);
+        let denials = Denials::begin(pending.ok(), &registry, clock.now());
         let sightings = Sightings::begin(&disk, folder, &vault, &registry);
         let seals = EntrySeals::new(vault.clone());
         let reader = journal.reader().clone();

@@ -12,7 +12,7 @@ mod post;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use model::{BookId, DeviceId, InvitationId, PersonId, Role, Sha256Digest, Timestamp};
 use tokio::sync::watch;
@@ -79,6 +79,8 @@ pub struct Book {
     /// Grows when it comes to rest, comes back or ends.
     epoch: AtomicU64,
     name: RwLock<Option<Arc<str>>>,
+    /// Clients who are denied with it beyond the record.
+    with: Mutex<HashSet<PersonId>>,
 }
 
 /// Until when a grant holds: `None` is without end.
@@ -244,12 +246,18 @@ impl Registry {
     pub fn clients_of_only(&self, book: BookId, now: Timestamp) -> Vec<Arc<Person>> {
         let state = self.read();
         let mine = state.grants.iter().filter(|((_, of), until)| *of == book && is_in_force(**until, now));
-        let clients = mine.filter_map(|((person, _), _)| state.people.get(person)).filter(|person| {
-            let mut books = state.grants.keys().filter(|(whose, _)| *whose == person.id);
-            person.role() == Role::Client
-                && !books.any(|(_, other)| *other != book && state.grant(person.id, *other, now).is_some())
-        });
-        let mut clients: Vec<_> = clients.cloned().collect();
+        let mine = mine.filter_map(|((person, _), _)| state.people.get(person));
+        let mut clients: HashMap<_, _> = mine
+            .filter(|person| person.role() == Role::Client)
+            .map(|person| (person.id, Arc::clone(person)))
+            .collect();
+        // Once over all grants, not once a client: a book may have thousands.
+        for (person, other) in state.grants.keys().filter(|(_, other)| *other != book) {
+            if clients.contains_key(person) && state.grant(*person, *other, now).is_some() {
+                clients.remove(person);
+            }
+        }
+        let mut clients: Vec<_> = clients.into_values().collect();
         clients.sort_by_key(|person| person.id);
         clients
     }

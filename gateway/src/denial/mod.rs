@@ -118,10 +118,14 @@ struct Waiting {
 impl Denials {
     /// What waited when the gateway stopped, denied again from here on. Without a file nothing outlives a crash before
     /// it is recorded.
-    pub fn begin(file: Option<(PendingFile, Vec<Denial>)>, registry: &crate::registry::Registry) -> Self {
+    pub fn begin(
+        file: Option<(PendingFile, Vec<Denial>)>,
+        registry: &crate::registry::Registry,
+        now: Timestamp,
+    ) -> Self {
         let (file, denials) = file.map_or((None, Vec::new()), |(file, denials)| (Some(file), denials));
         for denial in &denials {
-            registry.deny(&denial.what);
+            registry.deny(&denial.what, now);
         }
         Self { waiting: Mutex::new(Waiting { denials, file }), stating: Mutex::default() }
     }
@@ -152,7 +156,7 @@ impl Waiting {
 
 /// Denies, from this moment on. What can be stated is stated before this returns.
 pub fn deny(practice: &Practice, denial: Denial) -> Recorded {
-    practice.registry.deny(&denial.what);
+    practice.registry.deny(&denial.what, practice.now());
     let is_kept = {
         let mut waiting = practice.denials.lock();
         waiting.denials.push(denial);

@@ -53,6 +53,38 @@ struct People {
     bookkeeper: DeviceId,
 }
 
+#[test]
+fn who_has_no_other_book_goes_with_it_before_anything_is_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let people = People::new(&dir.path().join("practice"));
+    let practice = people.practice();
+    let stands = |device| practice.registry.device(device).unwrap().standing();
+    let all = || [stands(people.client), stands(people.both), stands(people.bookkeeper)];
+    let (suspend, close) = (What::SuspendBook(people.book), What::CloseBook(people.book));
+    practice.registry.deny(&suspend, practice.now());
+    assert_eq!(all(), [Standing::Suspended, Standing::Active, Standing::Active]);
+    practice.registry.deny(&close, practice.now());
+    assert_eq!(all(), [Standing::Revoked, Standing::Active, Standing::Active]);
+    practice.registry.recorded(&suspend, &[close]);
+    assert_eq!(all(), [Standing::Revoked, Standing::Active, Standing::Active]);
+    // Whoever is denied for themselves stays so, whatever becomes of the book.
+    let person = practice.registry.device(people.client).unwrap().person.id;
+    practice.registry.deny(&What::SuspendPerson(person), practice.now());
+    practice.registry.recorded(&close, &[What::SuspendPerson(person)]);
+    assert_eq!(all(), [Standing::Suspended, Standing::Active, Standing::Active]);
+    practice.registry.recorded(&What::SuspendPerson(person), &[]);
+    assert_eq!(all(), [Standing::Active, Standing::Active, Standing::Active]);
+    // Two books at once: only with both of them does a client of both go.
+    let other = What::SuspendBook(people.other);
+    practice.registry.deny(&suspend, practice.now());
+    practice.registry.deny(&other, practice.now());
+    assert_eq!(all(), [Standing::Suspended, Standing::Suspended, Standing::Active]);
+    practice.registry.recorded(&suspend, &[other]);
+    assert_eq!(stands(people.both), Standing::Suspended);
+    practice.registry.recorded(&other, &[]);
+    assert_eq!(all(), [Standing::Active, Standing::Active, Standing::Active]);
+}
+
 impl People {
     fn new(dir: &Path) -> Self {
         let opened = testing::opened(dir);

@@ -1,23 +1,25 @@
 //! Denying before it is recorded: in memory first.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{MutexGuard, PoisonError};
 
-use model::{BookId, DeviceId, PersonId};
+use model::{BookId, DeviceId, PersonId, Timestamp};
 
-use super::{NOT_DENIED, Registry};
+use super::{Book, NOT_DENIED, Registry};
 use crate::denial::What;
 use crate::ledger::rows::{Footing, Standing};
 
 impl Registry {
     /// From here on nothing is read, accepted or given out on the strength of it.
-    pub(crate) fn deny(&self, what: &What) {
+    pub(crate) fn deny(&self, what: &What, now: Timestamp) {
         match what {
             What::SuspendDevice(id) => self.deny_device(*id, Standing::Suspended),
             What::RevokeDevice(id) => self.deny_device(*id, Standing::Revoked),
             What::SuspendPerson(id) => self.deny_person(*id, Footing::Suspended),
             What::RevokePerson(id) => self.deny_person(*id, Footing::Ended),
-            What::SuspendBook(id) => self.deny_book(*id, Footing::Suspended),
-            What::CloseBook(id) => self.deny_book(*id, Footing::Ended),
+            What::SuspendBook(id) => self.deny_book(*id, Footing::Suspended, now),
+            What::CloseBook(id) => self.deny_book(*id, Footing::Ended, now),
             What::WithdrawGrant(person, book) => {
                 self.write().denied_grants.insert((*person, *book));
                 self.person(*person).iter().for_each(|person| person.changed());
@@ -41,10 +43,36 @@ impl Registry {
         }
     }
 
-    fn deny_book(&self, id: BookId, footing: Footing) {
-        if let Some(book) = self.book(id) {
-            book.denied.fetch_max(footing.code(), Ordering::AcqRel);
-            book.epoch.fetch_add(1, Ordering::AcqRel);
+    /// Who has no other book goes with it, at once: the statements that say so of each take their time.
+    fn deny_book(&self, id: BookId, footing: Footing, now: Timestamp) {
+        let Some(book) = self.book(id) else { return };
+        book.denied.fetch_max(footing.code(), Ordering::AcqRel);
+        book.epoch.fetch_add(1, Ordering::AcqRel);
+        let clients = self.clients_of_only(id, now);
+        let mut with = book.with();
+        for client in clients {
+            client.denied.fetch_max(footing.code(), Ordering::AcqRel);
+            client.changed();
+            with.insert(client.id);
+        }
+    }
+
+    /// Those who went with a book stand as the record has it, unless they are denied by something else.
+    fn undeny_clients(&self, book: &Book, left: &[What]) {
+        let gone = std::mem::take(&mut *book.with());
+        for person in gone {
+            let own = left.iter().filter_map(|what| what.of_person(person));
+            let of_books = left.iter().filter_map(|what| match what {
+                What::SuspendBook(id) | What::CloseBook(id) => {
+                    let other = self.book(*id).filter(|other| other.with().contains(&person))?;
+                    what.of_book(other.id)
+                }
+                _ => None,
+            });
+            let most = own.chain(of_books).map(Footing::code).max();
+            if let Some(person) = self.person(person) {
+                person.denied.store(most.unwrap_or(NOT_DENIED), Ordering::Release);
+            }
         }
     }
 
@@ -67,7 +95,13 @@ impl Registry {
             }
             What::SuspendBook(id) | What::CloseBook(id) => {
                 let most = left.iter().filter_map(|what| what.of_book(*id)).map(Footing::code).max();
-                self.book(*id).iter().for_each(|book| footing(&book.denied, most));
+                if let Some(book) = self.book(*id) {
+                    footing(&book.denied, most);
+                    // Where another denial of it waits, they wait with it.
+                    if most.is_none() {
+                        self.undeny_clients(&book, left);
+                    }
+                }
             }
             What::WithdrawGrant(person, book) if !left.contains(what) => {
                 self.write().denied_grants.remove(&(*person, *book));
@@ -77,5 +111,11 @@ impl Registry {
             }
             What::WithdrawGrant(..) | What::RevokeInvitation(_) => {}
         }
+    }
+}
+
+impl Book {
+    fn with(&self) -> MutexGuard<'_, HashSet<PersonId>> {
+        self.with.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

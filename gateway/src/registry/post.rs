@@ -1,7 +1,7 @@
 //! What posting an entry of the journal changes in the registry.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use model::{BookId, DeviceId, InvitationId, PersonId, Role, Sha256Digest, Timestamp};
 
@@ -70,6 +70,7 @@ impl Registry {
             denied: AtomicU8::new(NOT_DENIED),
             epoch: AtomicU64::new(0),
             name: RwLock::default(),
+            with: Mutex::default(),
         };
         self.write().books.entry(id).or_insert_with(|| Arc::new(book));
     }
