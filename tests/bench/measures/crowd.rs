@@ -11,7 +11,7 @@ use gateway::config::Config;
 use gateway::ledger::Begin;
 use gateway::practice::{Opened, Practice};
 use host::Clock;
-use model::{DeviceId, InvitationId, Role};
+use model::{BookId, DeviceId, InvitationId, Role};
 use quinn::crypto::rustls::QuicClientConfig;
 use receipts::event::{Actor, BoundCertificate, DeviceBound, DeviceConfirmed};
 use seal::Unlock;
@@ -35,12 +35,13 @@ struct Member {
 pub struct Crowd {
     trust: Option<PracticeTrust>,
     members: Vec<Member>,
+    book: Option<BookId>,
 }
 
 impl Crowd {
     /// Nobody.
     pub fn none() -> Self {
-        Self { trust: None, members: Vec::new() }
+        Self { trust: None, members: Vec::new(), book: None }
     }
 
     /// So many devices, each of a person of its own; the first `live` on a book of their own.
@@ -53,8 +54,11 @@ impl Crowd {
         let opened = Opened::open(made.dir, config, &unlock, Clock::system(), Begin::AsItIs);
         let opened = opened.map_err(|error| text(&error))?;
         let practice = &opened.practice;
+        let mut books = Vec::new();
         for book in BOOKS {
-            gateway::act::book::add(practice, book, Actor::AdminSocket).map_err(|error| text(&error))?;
+            let added = gateway::act::book::add(practice, book, Actor::AdminSocket);
+            let added = BookId::parse(&added.map_err(|error| text(&error))?.id);
+            books.push(added.map_err(|error| text(&error))?);
         }
         let (next, members) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
         let enrol_some = || -> Outcome<()> {
@@ -79,7 +83,13 @@ impl Crowd {
         opened.close().map_err(|error| text(&error))?;
         let mut members = members.into_inner().unwrap_or_else(PoisonError::into_inner);
         members.sort_by_key(|(at, _)| *at);
-        Ok(Self { trust: Some(trust), members: members.into_iter().map(|(_, member)| member).collect() })
+        let members = members.into_iter().map(|(_, member)| member).collect();
+        Ok(Self { trust: Some(trust), members, book: books.first().copied() })
+    }
+
+    /// The first book.
+    pub fn book(&self) -> Outcome<BookId> {
+        self.book.ok_or_else(|| "there is no book".to_owned())
     }
 
     /// How many they are.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use protocol::message::{Books, Hello};
+use model::BookId;
+use protocol::message::{Hello, ListDocuments, Which};
 use protocol::{CloseCode, List, Message, Text, VERSIONS, frame};
 use quinn::{Connection, ConnectionError};
 
@@ -34,7 +35,7 @@ struct Seen {
 /// Connects `live` devices, closes their book, and waits for what they see.
 pub async fn measure(practice: &Practice, crowd: &Crowd, live: usize) -> Outcome<Vec<Row>> {
     let mut tasks = Vec::new();
-    let over = Arc::new(AtomicBool::new(false));
+    let (over, book) = (Arc::new(AtomicBool::new(false)), crowd.book()?);
     // Each is another machine, with a socket of its own.
     for some in (0..live).collect::<Vec<_>>().chunks(AT_ONCE) {
         let mut joined = Vec::new();
@@ -46,7 +47,7 @@ pub async fn measure(practice: &Practice, crowd: &Crowd, live: usize) -> Outcome
         for (endpoint, connection) in joined {
             let (over, first) = (Arc::clone(&over), PAUSE.mul_f64(tasks.len() as f64 / live as f64));
             tasks.push(tokio::spawn(async move {
-                let seen = watch(&connection, &over, first).await;
+                let seen = watch(&connection, book, &over, first).await;
                 drop(endpoint);
                 seen
             }));
@@ -98,8 +99,8 @@ pub async fn measure(practice: &Practice, crowd: &Crowd, live: usize) -> Outcome
     ])
 }
 
-/// Asks again and again until it is told, or it is over.
-async fn watch(connection: &Connection, over: &AtomicBool, first: Duration) -> Outcome<Seen> {
+/// Asks for the list of the book again and again until it is told, or it is over.
+async fn watch(connection: &Connection, book: BookId, over: &AtomicBool, first: Duration) -> Outcome<Seen> {
     let text = |error: &dyn std::fmt::Debug| format!("{error:?}");
     let hello = Hello {
         versions: List::new(VERSIONS.to_vec()).map_err(|error| text(&error))?,
@@ -115,7 +116,9 @@ async fn watch(connection: &Connection, over: &AtomicBool, first: Duration) -> O
     }
     tokio::time::sleep(first).await;
     while !over.load(Ordering::Acquire) {
-        if ask(connection, Books {}.into()).await {
+        let asked =
+            ListDocuments { book: Some(book), period: None, kind: None, which: Which::All, after: None };
+        if ask(connection, asked.into()).await {
             seen.given = Some(Instant::now());
         }
         let pause = tokio::time::timeout(PAUSE, connection.closed()).await;
