@@ -3,9 +3,9 @@
 //!
 //! ```text
 //! request  {0: 1, 1: practice id, 2: what, 3: rotation, 4: generation, ? 5: SPKI of the new issuing authority,
-//!           6: [root records 1..n], 7: [issuing certificates concerned], 8: time}
+//!           6: [root records 1..n], 7: [issuing certificates concerned], 8: time, ? 9: [roots' revocation lists]}
 //! answer   {0: 1, 1: practice id, 2: what, 3: rotation, 4: [issuing certificates], ? 5: new root, ? 6: cross,
-//!           7: [root records n + 1..]}
+//!           7: [root records n + 1..], ? 8: [roots' revocation lists]}
 //! ```
 
 use model::{Malformed, PracticeId, Timestamp};
@@ -15,6 +15,8 @@ use crate::root_record::{Next, ROOT_RECORD_BYTES_MAX};
 use crate::{
     Certificate, CertsError, PracticeTrust, PrivateKey, Profile, PublicKey, Root, RootRecord, TrustError,
 };
+
+mod lists;
 
 /// Largest request or answer, in bytes.
 pub const CEREMONY_BYTES_MAX: usize = 256 * 1024;
@@ -81,6 +83,8 @@ pub struct Request {
     pub issuing: Vec<Certificate>,
     /// When it was asked, to the second.
     pub asked: Timestamp,
+    /// The newest revocation lists of the roots in force, in DER.
+    pub lists: Vec<Vec<u8>>,
 }
 
 /// An answer.
@@ -100,6 +104,8 @@ pub struct Answer {
     pub cross: Option<Certificate>,
     /// Records that follow. The second of two is for the end of the rotation: without the old root.
     pub records: Vec<RootRecord>,
+    /// New revocation lists of the roots that have signed, in DER.
+    pub lists: Vec<Vec<u8>>,
 }
 
 /// What a ceremony gives.
@@ -163,11 +169,13 @@ pub fn sign(
         root: None,
         cross: None,
         records: Vec::new(),
+        lists: Vec::new(),
     };
     let issuing_key = || request.issuing_key.as_ref().ok_or(Malformed::new(REQUEST, "it has no key"));
     match (request.what, root, spare) {
         (What::Issuing, Some(root), _) => {
             answer.issuing = vec![root.certify(issuing_key()?, request.generation, now)?];
+            answer.lists = vec![lists::next(root, request, now)?];
             Ok(Signed { answer, root: None, spare: None })
         }
         (What::IssuingStolen, Some(root), Some(spare)) => {
@@ -177,6 +185,7 @@ pub fn sign(
             let roots: Vec<_> = trust.roots().iter().collect();
             let next = Next { roots: &roots, committed: fresh.key_hash(), revokes: &revokes, issued: now };
             answer.records = vec![trust.newest().follow(&next, &[root.key(), &spare])?];
+            answer.lists = vec![lists::next(root, request, now)?];
             Ok(Signed { answer, root: None, spare: Some(fresh) })
         }
         (What::Root, Some(old), Some(spare)) => {
@@ -190,6 +199,7 @@ pub fn sign(
             let second = first.follow(&next, &[new.key(), &between])?;
             answer.cross = Some(old.cross(new.certificate(), now)?);
             answer.records = vec![first, second];
+            answer.lists = vec![lists::next(old, request, now)?, lists::next(&new, request, now)?];
             again_under(&new, request, &mut answer, now)?;
             Ok(Signed { answer, root: Some(new), spare: Some(fresh) })
         }
@@ -199,6 +209,7 @@ pub fn sign(
             let alone = [new.certificate()];
             let next = Next { roots: &alone, committed: fresh.key_hash(), revokes: &[], issued: now };
             answer.records = vec![trust.newest().follow(&next, &[new.key()])?];
+            answer.lists = vec![lists::next(&new, request, now)?];
             again_under(&new, request, &mut answer, now)?;
             Ok(Signed { answer, root: Some(new), spare: Some(fresh) })
         }
@@ -223,14 +234,19 @@ impl Request {
     /// Writes it.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
-        out.map(8 + usize::from(self.issuing_key.is_some())).uint(0).uint(1);
+        let optional = usize::from(self.issuing_key.is_some()) + usize::from(!self.lists.is_empty());
+        out.map(8 + optional).uint(0).uint(1);
         out.uint(1).text(self.practice.as_str()).uint(2).uint(self.what as u64);
         out.uint(3).bytes(&self.rotation).uint(4).uint(self.generation.into());
         if let Some(key) = &self.issuing_key {
             out.uint(5).bytes(key.spki_der());
         }
         out.uint(6).list(&self.records).uint(7).list(&self.issuing);
-        out.uint(8).uint(self.asked.unix_seconds()).finish()
+        out.uint(8).uint(self.asked.unix_seconds());
+        if !self.lists.is_empty() {
+            out.uint(9).list(&self.lists);
+        }
+        out.finish()
     }
 
     /// Reads one. Whether its records hold is found out when it is signed.
@@ -241,7 +257,7 @@ impl Request {
         const ABSENT: Malformed = Malformed::new(REQUEST, "a member is absent");
         let (mut version, mut practice, mut what, mut rotation) = (None, None, None, None);
         let (mut generation, mut key, mut asked) = (None, None, None);
-        let (mut records, mut issuing) = (Vec::new(), Vec::new());
+        let (mut records, mut issuing, mut lists) = (Vec::new(), Vec::new(), Vec::new());
         codec::read_map(REQUEST, bytes, CEREMONY_BYTES_MAX, &mut |member, decoder| {
             match member {
                 0 => version = Some(decoder.u64()?),
@@ -253,6 +269,7 @@ impl Request {
                 6 => records = codec::byte_list(decoder, model::limits::ROOT_RECORDS_MAX)?,
                 7 => issuing = codec::byte_list(decoder, ISSUING_MAX)?,
                 8 => asked = Some(decoder.u64()?),
+                9 => lists = codec::byte_list(decoder, lists::LISTS_MAX)?,
                 _ => return Ok(Seen::Unknown),
             }
             Ok(Seen::Known)
@@ -270,6 +287,7 @@ impl Request {
             records: records.into_iter().map(<[u8]>::to_vec).collect(),
             issuing: certificates(REQUEST, issuing, Profile::Issuing)?,
             asked: Timestamp::from_unix_seconds(asked.ok_or(ABSENT)?),
+            lists: lists.into_iter().map(<[u8]>::to_vec).collect(),
         })
     }
 }
@@ -278,7 +296,8 @@ impl Answer {
     /// Writes it.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
-        out.map(6 + usize::from(self.root.is_some()) + usize::from(self.cross.is_some())).uint(0).uint(1);
+        let optional = [self.root.is_some(), self.cross.is_some(), !self.lists.is_empty()];
+        out.map(6 + optional.into_iter().filter(|there| *there).count()).uint(0).uint(1);
         out.uint(1).text(self.practice.as_str()).uint(2).uint(self.what as u64);
         out.uint(3).bytes(&self.rotation).uint(4).list(&self.issuing);
         if let Some(root) = &self.root {
@@ -287,7 +306,11 @@ impl Answer {
         if let Some(cross) = &self.cross {
             out.uint(6).bytes(cross.der());
         }
-        out.uint(7).list(&self.records).finish()
+        out.uint(7).list(&self.records);
+        if !self.lists.is_empty() {
+            out.uint(8).list(&self.lists);
+        }
+        out.finish()
     }
 
     /// Reads one. Whether it is to be taken is for [`Answer::check`] to say.
@@ -298,7 +321,7 @@ impl Answer {
         const ABSENT: Malformed = Malformed::new(ANSWER, "a member is absent");
         let (mut version, mut practice, mut what, mut rotation) = (None, None, None, None);
         let (mut root, mut cross) = (Vec::new(), Vec::new());
-        let (mut records, mut issuing) = (Vec::new(), Vec::new());
+        let (mut records, mut issuing, mut lists) = (Vec::new(), Vec::new(), Vec::new());
         codec::read_map(ANSWER, bytes, CEREMONY_BYTES_MAX, &mut |member, decoder| {
             match member {
                 0 => version = Some(decoder.u64()?),
@@ -309,6 +332,7 @@ impl Answer {
                 5 => root = vec![decoder.bytes()?],
                 6 => cross = vec![decoder.bytes()?],
                 7 => records = codec::byte_list(decoder, RECORDS_MAX)?,
+                8 => lists = codec::byte_list(decoder, lists::LISTS_MAX)?,
                 _ => return Ok(Seen::Unknown),
             }
             Ok(Seen::Known)
@@ -324,6 +348,7 @@ impl Answer {
             root: certificates(ANSWER, root, Profile::Root)?.pop(),
             cross: certificates(ANSWER, cross, Profile::Root)?.pop(),
             records: records.into_iter().map(RootRecord::read).collect::<Result<_, _>>()?,
+            lists: lists.into_iter().map(<[u8]>::to_vec).collect(),
         })
     }
 
@@ -388,8 +413,23 @@ impl Answer {
             What::IssuingStolen => request.issuing.iter().all(|one| after.revokes_issuing(&one.key_hash())),
             _ => true,
         };
-        let fits =
-            issuing_fits && all_signed && cross_fits && revoked && self.records.len() == wanted_records;
+        let signs: Vec<&Certificate> = match self.what {
+            // The old one has signed the new one across.
+            What::Root => {
+                let cross = self.cross.as_ref();
+                let old =
+                    trust.roots().iter().filter(|old| cross.is_some_and(|cross| cross.is_issued_by(old)));
+                old.take(1).chain([signer]).collect()
+            }
+            _ => vec![signer],
+        };
+        let lists_fit = lists::fit(&self.lists, request, &signs);
+        let fits = lists_fit
+            && issuing_fits
+            && all_signed
+            && cross_fits
+            && revoked
+            && self.records.len() == wanted_records;
         match fits {
             true => Ok(()),
             false => Err(CeremonyError::NotAsAsked),

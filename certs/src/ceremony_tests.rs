@@ -1,6 +1,7 @@
 //! The root signs what is asked and nothing else, and the gateway takes nothing else for an answer.
 
 use super::*;
+use crate::crl::Crl;
 use crate::testing::{DAY, NOW, Practice, key};
 
 fn request(practice: &Practice, what: What) -> Request {
@@ -17,6 +18,7 @@ fn request(practice: &Practice, what: What) -> Request {
             _ => vec![practice.issuing.certificate().clone()],
         },
         asked: NOW,
+        lists: vec![practice.root.crl(4, &[], NOW).unwrap().der().to_vec()],
     }
 }
 
@@ -37,6 +39,34 @@ fn each_request_is_answered_and_the_answer_is_taken() {
         let answer = Answer::read(&signed.answer.encode()).unwrap();
         assert_eq!(answer, signed.answer);
         answer.check(&request, NOW).unwrap();
+        // Each root that has signed makes its list anew.
+        let roots: Vec<&Certificate> =
+            [practice.root.certificate()].into_iter().chain(&answer.root).collect();
+        let read = |root: &&Certificate| answer.lists.iter().find_map(|list| Crl::read(list, root).ok());
+        let lists: Vec<_> = roots.iter().map(read).collect();
+        let said = |list: &Option<Crl>| list.as_ref().map(|list| (list.number(), list.revoked().len()));
+        let said: Vec<_> = lists.iter().map(said).collect();
+        match what {
+            What::Issuing => assert_eq!(said, [Some((5, 0))]),
+            What::IssuingStolen => {
+                assert_eq!(said, [Some((5, 1))]);
+                let revoked = lists[0].as_ref().unwrap().revoked()[0];
+                assert_eq!(revoked.serial.as_bytes(), practice.issuing.certificate().serial());
+                assert_eq!(revoked.reason, crate::crl::Reason::KeyCompromise);
+            }
+            What::Root => assert_eq!(said, [Some((5, 0)), Some((1, 0))]),
+            What::RootStolen => assert_eq!(said, [None, Some((1, 0))]),
+        }
+        let list = |list: Crl| Answer { lists: vec![list.der().to_vec()], ..answer.clone() };
+        for bad in [
+            practice.root.crl(4, &[], NOW).unwrap(),
+            practice.issuing.crl(9, &[], NOW).unwrap(),
+            Practice::new(2).root.crl(9, &[], NOW).unwrap(),
+        ] {
+            assert!(matches!(list(bad).check(&request, NOW), Err(CeremonyError::NotAsAsked)), "{what:?}");
+        }
+        let none = Answer { lists: Vec::new(), ..answer.clone() };
+        assert!(matches!(none.check(&request, NOW), Err(CeremonyError::NotAsAsked)), "{what:?}");
         assert_eq!(signed.root.is_some(), matches!(what, What::Root | What::RootStolen));
         assert_eq!(signed.spare.is_some(), what.needs_spare());
         if let (Some(spare), Some(newest)) = (&signed.spare, answer.records.last()) {

@@ -291,6 +291,7 @@ fn certify(
             state: State::Signing.code(),
             cross: None,
             records: Vec::new(),
+            list: Some(root.crl(1, &[], now)?.der().to_vec().into()),
         }],
     };
     let _durable = disk.create_whole(&plan.folder.join("certs").join(current::FILE), &current.to_bytes())?;

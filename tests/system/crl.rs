@@ -58,10 +58,24 @@ impl Shown {
 
 /// What OpenSSL says of a certificate by an exported file; `None` where it is not installed.
 fn openssl(scene: &Scene, lists: &Path, certificate: &Certificate, purpose: &str) -> Option<(bool, String)> {
+    // With the root's list too, made at the last ceremony.
+    let all = openssl_with(scene, lists, certificate, purpose, "-crl_check_all")?.0;
+    let (is_good, said) = openssl_with(scene, lists, certificate, purpose, "-crl_check")?;
+    assert_eq!(all, is_good, "{said}");
+    Some((is_good, said))
+}
+
+fn openssl_with(
+    scene: &Scene,
+    lists: &Path,
+    certificate: &Certificate,
+    purpose: &str,
+    check: &str,
+) -> Option<(bool, String)> {
     let leaf = scene.path("leaf.pem");
     files::write(&leaf, pem::write(&[Section::Certificate(certificate.der().to_vec())]).as_bytes());
     let mut command = Command::new("openssl");
-    command.args(["verify", "-x509_strict", "-crl_check", "-purpose", purpose]);
+    command.args(["verify", "-x509_strict", check, "-purpose", purpose]);
     let ran = command.arg("-CAfile").arg(lists).arg("-CRLfile").arg(lists).arg(&leaf).output();
     match ran {
         Ok(ran) => {
@@ -83,6 +97,8 @@ fn who_is_revoked_is_refused_in_tls_by_a_list_that_others_can_check() {
     let to = scene.path("lists.pem");
     let (before, _) = export(&scene, &to);
     assert!(before[0].revoked().is_empty());
+    let root = before[1].made().plus_seconds(certs::crl::ROOT_CRL_DAYS * 24 * 3600);
+    assert_eq!((before.len(), before[1].number(), before[1].next()), (2, 1, root), "the root's, of init");
     let id = device(&scene.practice, "client");
     let since = ["--since", "2026-11-01"];
     done(&scene.practice, &[&["device", "revoke", &id, "--reason", "stolen"], &since[..]].concat());
@@ -299,7 +315,7 @@ fn each_issuing_authority_signs_its_own_list_until_its_end_and_beyond() {
     done(&scene.practice, &["device", "revoke", &device(&scene.practice, "new")]);
     let to = scene.path("lists.pem");
     let (lists, told) = export(&scene, &to);
-    let [newer, older] = &lists[..] else { panic!("{told}") };
+    let [newer, older, ..] = &lists[..] else { panic!("{told}") };
     assert!(has(newer, &shown.tls) && !has(newer, &old.tls), "{told}");
     assert!(has(older, &old.tls) && !has(older, &shown.tls), "{told}");
     is_refused(&client);
@@ -314,6 +330,7 @@ fn each_issuing_authority_signs_its_own_list_until_its_end_and_beyond() {
     // The bookkeeper is behind, and renews by the retired authority's last list.
     scene.practice.run(["rotate", "retire", "issuing", "--force", "1"]).expect(0);
     let (lists, told) = export(&scene, &to);
+    assert_eq!((lists.len(), lists[2].number()), (3, 2), "the root's is of the ceremony: {told}");
     assert!(lists[1].is_last() && lists[1].number() > older.number(), "{told}");
     assert!(told.rows("crl")[1]["next"].is_null(), "{told}");
     check(&to);

@@ -53,7 +53,9 @@ fn is_framed(der: &[u8], signed: &[u8]) -> bool {
     let is_outer = der.first() == Some(&0x30);
     let rest = (2..=5).filter_map(|head| der.get(head..)?.strip_prefix(signed));
     let rest = rest.filter_map(|rest| rest.strip_prefix(&ALGORITHM));
-    is_outer && rest.into_iter().any(|rest| rest.first() == Some(&0x03))
+    // A BIT STRING of whole bytes: a signature is shorter than 128.
+    let is_signature = |rest: &[u8]| matches!(rest, [0x03, length, 0, value @ ..] if usize::from(*length) == value.len() + 1);
+    is_outer && rest.into_iter().any(is_signature)
 }
 
 fn is_ours(algorithm: &AlgorithmIdentifier<'_>) -> bool {

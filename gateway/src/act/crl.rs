@@ -16,12 +16,16 @@ pub fn export(practice: &Practice) -> Answer {
         issuer: hex(listed.issuer.der()),
     };
     let roots = practice.keys().trust.roots().iter().map(|root| hex(root.der())).collect();
-    Answer::Lists { lists: crl::listed(practice).iter().map(given).collect(), roots }
+    Answer::Lists { lists: listed(practice).iter().map(given).collect(), roots }
 }
 
 /// How the lists are.
 pub fn all(practice: &Practice) -> Vec<ListShown> {
-    crl::listed(practice).iter().map(shown).collect()
+    listed(practice).iter().map(shown).collect()
+}
+
+fn listed(practice: &Practice) -> Vec<Listed> {
+    crl::listed(practice).into_iter().chain(crl::of_roots(practice)).collect()
 }
 
 /// What somebody has to look at.

@@ -374,6 +374,18 @@ pub fn listed(practice: &Practice) -> Vec<Listed> {
     listed.collect()
 }
 
+/// The newest list of each root in force, as the last ceremony has made it.
+pub fn of_roots(practice: &Practice) -> Vec<Listed> {
+    let keys = practice.keys();
+    let listed = keys.lists_of_roots().map(|(number, root, list)| Listed {
+        authority: format!("r{number}"),
+        issuer: root.certificate.clone(),
+        is_signing: false,
+        crl: list.clone(),
+    });
+    listed.collect()
+}
+
 /// Looks after the lists as long as the gateway serves.
 pub(crate) async fn keep(practice: Arc<Practice>) {
     let mut changes = practice.registry.changes();

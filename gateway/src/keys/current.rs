@@ -104,6 +104,9 @@ pub struct HeldRoot {
     /// Root records that go with it: the first with its distribution, the second when the old root is retired.
     #[n(5)]
     pub records: Vec<ByteVec>,
+    /// Its newest revocation list, in DER.
+    #[n(6)]
+    pub list: Option<ByteVec>,
 }
 
 impl Held {

@@ -1,7 +1,7 @@
 //! The keys in force, read from `certs/current` and the vault: held against each other before anything uses them.
 
 use certs::rotation::State;
-use certs::{Certificate, IssuingAuthority, PracticeTrust, PrivateKey};
+use certs::{Certificate, Crl, IssuingAuthority, PracticeTrust, PrivateKey};
 use model::{KeyId, Malformed};
 use receipts::statement::Standing;
 use receipts::{CheckpointKey, Vkey, checkpoint};
@@ -101,7 +101,10 @@ fn keyed(vault: &Vault, what: &str, all: &[Held]) -> Result<KeyedCertificate, Op
 fn roots(current: &Current) -> Result<Vec<Root>, OpenError> {
     let root = |held: &super::HeldRoot| -> Result<Root, certs::CertsError> {
         let cross = held.cross.as_ref().map(|cross| Certificate::read(cross)).transpose()?;
-        Ok(Root { certificate: Certificate::read(&held.certificate)?, cross, state: held.state() })
+        let certificate = Certificate::read(&held.certificate)?;
+        // For outsiders alone: nothing of ours rests on it.
+        let list = held.list.as_ref().and_then(|list| Crl::read(list, &certificate).ok());
+        Ok(Root { certificate, cross, state: held.state(), list })
     };
     Ok(current.roots.iter().map(root).collect::<Result<_, _>>()?)
 }

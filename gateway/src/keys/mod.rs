@@ -9,7 +9,7 @@ pub mod token;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use certs::rotation::State;
-use certs::{Certificate, CertsError, IssuingAuthority, PracticeTrust, PrivateKey};
+use certs::{Certificate, CertsError, Crl, IssuingAuthority, PracticeTrust, PrivateKey};
 use journal::{HeadSignatures, HeadSigner};
 use model::{KeyId, Sha256Digest, Timestamp};
 use receipts::statement::Standing;
@@ -166,6 +166,8 @@ pub struct Root {
     pub cross: Option<Certificate>,
     /// What it is.
     pub state: State,
+    /// Its newest revocation list, for outsiders.
+    pub list: Option<Crl>,
 }
 
 /// An issuing authority.
@@ -246,6 +248,13 @@ impl Keys {
         let was_used = |issuing: &&Issuing| !matches!(issuing.state, State::Prepared | State::Dropped);
         let used = self.all_issuing.iter().filter(was_used);
         used.filter_map(|issuing| issuing.certificates.first()).map(|one| one.certificate.clone()).collect()
+    }
+
+    /// The revocation lists of the roots in force, each with its root and its number from 1.
+    pub fn lists_of_roots(&self) -> impl Iterator<Item = (usize, &Root, &Crl)> {
+        let in_force = |root: &&Root| self.trust.roots().contains(&root.certificate);
+        let numbered = self.roots.iter().enumerate().filter(move |(_, root)| in_force(root));
+        numbered.filter_map(|(at, root)| Some((at + 1, root, root.list.as_ref()?)))
     }
 
     /// Root records, from the first, as they are distributed.

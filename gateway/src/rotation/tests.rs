@@ -226,6 +226,8 @@ fn issuing_and_root_are_exchanged_by_the_root_that_is_elsewhere() {
     take(practice, Kind::Root, Step::Retire).unwrap();
     let keys = practice.keys();
     assert_eq!((keys.trust.number(), keys.trust.roots()), (3, std::slice::from_ref(&keys.served.root)));
+    let lists: Vec<_> = keys.lists_of_roots().map(|(number, _, list)| (number, list.number())).collect();
+    assert_eq!(lists, [(2, 1)], "the new root has a list of its own");
     facts::check(practice, &keys).unwrap();
     drop(keys);
     opened.close().unwrap();
@@ -254,6 +256,10 @@ fn a_stolen_root_and_a_stolen_issuing_key_go_at_once() {
             _ => {
                 assert_eq!(phase, Phase::Switched);
                 assert!(keys.trust.revokes_issuing(&old));
+                // And the root's list names its certificate.
+                let (_, root, list) = keys.lists_of_roots().next().unwrap();
+                assert_eq!((list.number(), list.revoked().len()), (2, 1));
+                assert!(keys.trust.roots().contains(&root.certificate));
                 assert_ne!(keys.served.issuing.key_hash(), old);
             }
         }

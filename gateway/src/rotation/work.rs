@@ -6,7 +6,7 @@ use std::sync::Arc;
 use certs::ceremony::{Answer, Request, What};
 use certs::rotation::{Kind, Phase, State};
 use certs::tls::GatewayTls;
-use certs::{Certificate, IssuingAuthority, PrivateKey, PublicKey, Purpose, Serial, tls};
+use certs::{Certificate, Crl, IssuingAuthority, PrivateKey, PublicKey, Purpose, Serial, tls};
 use minicbor::bytes::ByteVec;
 use model::{KeyId, Timestamp};
 use receipts::event::{Der, Opaque, RotationDone, Word};
@@ -163,6 +163,7 @@ fn add(current: &mut Current, kind: Kind, id: KeyId, added: Added) {
                 state: State::Prepared.code(),
                 cross: answer.cross.as_ref().map(|cross| cross.der().to_vec().into()),
                 records,
+                list: None,
             });
         }
         _ => {
@@ -171,6 +172,11 @@ fn add(current: &mut Current, kind: Kind, id: KeyId, added: Added) {
             }
             records.iter().for_each(|record| current.publish(record));
         }
+    }
+    for root in &mut current.roots {
+        let Ok(certificate) = Certificate::read(&root.certificate) else { continue };
+        let own = answer.lists.iter().find(|list| Crl::read(list, &certificate).is_ok());
+        root.list = own.map(|list| list.clone().into()).or(root.list.take());
     }
 }
 
@@ -333,8 +339,17 @@ pub(super) fn request(practice: &Practice, rotation: &Rotation, what: What) -> R
         What::Issuing | What::IssuingStolen => issuing.state.is_trusted(),
     };
     let now = practice.now();
-    let live = keys.all_issuing.iter().filter(is_meant).filter_map(|issuing| issuing.certificates.first());
-    let live = live.map(|one| one.certificate.clone()).filter(|certificate| certificate.is_in_force(now));
+    // Of a theft the certificates that the root in force has signed: its list names them.
+    let known = |one: &&crate::keys::IssuingCertificate| {
+        what == What::IssuingStolen
+            && keys.roots.get(one.root).is_some_and(|root| keys.trust.roots().contains(&root.certificate))
+    };
+    let certificate = |issuing: &crate::keys::Issuing| {
+        let all = &issuing.certificates;
+        all.iter().find(known).or(all.first()).map(|one| one.certificate.clone())
+    };
+    let live = keys.all_issuing.iter().filter(is_meant).filter_map(certificate);
+    let live = live.filter(|certificate| certificate.is_in_force(now));
     Ok(Request {
         practice: keys.trust.practice().clone(),
         what,
@@ -344,6 +359,7 @@ pub(super) fn request(practice: &Practice, rotation: &Rotation, what: What) -> R
         records: keys.root_records(),
         issuing: if what == What::Issuing { Vec::new() } else { live.collect() },
         asked: Timestamp::from_unix_seconds(rotation.row.planned_at_ms / 1000),
+        lists: keys.lists_of_roots().map(|(_, _, list)| list.der().to_vec()).collect(),
     })
 }
 
