@@ -73,7 +73,7 @@ impl Asking for People {
         let columns = vec![
             Column::text(name),
             Column::fixed(role),
-            Column::text(state),
+            Column::fixed(state),
             Column::fixed(ends),
             Column::fixed(factor),
             Column::text(books),

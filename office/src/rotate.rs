@@ -101,7 +101,7 @@ impl Asking for Show {
         let console = &desk.console;
         let titles = ["title-kind", "title-phase", "title-next"].map(|key| console.text(key, &[]));
         let [kind, phase, next] = titles;
-        let mut table = Table::new(vec![Column::fixed(kind), Column::text(phase), Column::text(next)]);
+        let mut table = Table::new(vec![Column::fixed(kind), Column::fixed(phase), Column::fixed(next)]);
         for one in &rotations {
             let phase = match (&one.since, one.waits_for_root) {
                 (_, true) => console.text("rotate-waits-for-root", &[]),

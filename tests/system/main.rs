@@ -13,6 +13,7 @@ mod factor;
 mod fetching;
 mod forged;
 mod full_disk;
+mod guide;
 mod hostile;
 mod hostile_certificates;
 mod interrupted;

@@ -88,8 +88,8 @@ pub(crate) fn renewal_of(
     let now = practice.now();
     let is_newest =
         device.newest(certificate.usage).is_some_and(|newest| newest.sha256 == certificate.sha256);
-    let may_come =
-        matches!(device.standing(), Standing::Active | Standing::Bound) && !device.person.is_over(now);
+    // What waits for its digits is given nothing, no certificate either.
+    let may_come = device.standing() == Standing::Active && !device.person.is_over(now);
     if !is_newest || !may_come {
         return None;
     }

@@ -117,8 +117,8 @@ fn show(desk: &Desk, certificates: &[CertificateListed]) {
         Column::fixed(until),
         Column::fixed(purpose),
         Column::text(person),
-        Column::text(standing),
-        Column::text(renewal),
+        Column::fixed(standing),
+        Column::fixed(renewal),
         Column::fixed(serial),
     ];
     let mut table = Table::new(columns);

@@ -76,10 +76,10 @@ impl Asking for Devices {
         let columns = vec![
             Column::text(person),
             Column::text(device),
-            Column::text(standing),
+            Column::fixed(standing),
             Column::fixed(seen),
             Column::fixed(until),
-            Column::text(renewal),
+            Column::fixed(renewal),
             Column::text(program),
             Column::fixed(console.text("title-id", &[])),
         ];

@@ -38,6 +38,8 @@ pub(crate) fn tell(desk: &Desk, answer: Answer) -> Result<Exit, Failure> {
                 None => console.say("rights-changed", args![name, role]),
             }
         }
+        // The invitation that comes with it says all.
+        ("person", "invited") => {}
         _ => console.say("rights-resumed", args![name]),
     }
     if done.state == "suspended" {
