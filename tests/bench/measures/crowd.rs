@@ -112,9 +112,9 @@ impl Crowd {
         config.transport_config(client::endpoint::transport(gateway));
         let connecting = endpoint.connect_with(config, gateway, &trust.practice().host());
         let connection = connecting.map_err(|error| error.to_string())?.await;
-        let connection = connection.map_err(|error| error.to_string())?;
+        let connection = connection.map_err(|error| format!("handshake: {error}"))?;
         // Whoever is not let in is closed instead.
-        connection.open_bi().await.map(drop).map_err(|error| error.to_string())?;
+        connection.open_bi().await.map(drop).map_err(|error| format!("admission: {error}"))?;
         Ok(connection)
     }
 }
