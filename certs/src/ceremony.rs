@@ -27,7 +27,7 @@ const ISSUING_MAX: usize = 8;
 const RECORDS_MAX: usize = 2;
 
 const REQUEST: &str = "request to the root";
-const ANSWER: &str = "answer of the root";
+const ANSWER: &str = "root's answer";
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

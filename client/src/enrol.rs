@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use certs::enrolment::{
     Awaiting, CompanionEnrolment, Device as DeviceWords, DeviceKeys, EXPORTER_BYTES, EXPORTER_LABEL,
-    EnrolError, Enrolled, Outcome, Status,
+    EnrolError, Enrolled, Outcome, Status, TakenBy,
 };
 use certs::{Certificate, Rejection, TrustError, Typed, TypedError, tls};
 use console::{Arg, Failure, failure};
@@ -202,10 +202,13 @@ impl<'a> Enrolment<'a> {
     fn replied(&self, awaiting: Awaiting, reply: &[u8]) -> Result<Box<Enrolled>, Replied> {
         match awaiting.reply(reply, self.home.now()).map_err(Replied::Broken)? {
             Outcome::Enrolled(enrolled) => Ok(enrolled),
-            Outcome::Refused { status, .. } => Err(Replied::Failed(match status {
+            Outcome::Refused { status, taken_by, .. } => Err(Replied::Failed(match status {
                 Status::Expired => failure::invitation_expired(),
                 Status::Locked => failure::invitation_locked(),
-                Status::Taken => failure::invitation_taken(),
+                Status::Taken => match taken_by {
+                    Some(TakenBy { at, label }) => failure::invitation_taken(at, label),
+                    None => failure::invitation_taken("-", "-"),
+                },
                 Status::Busy => failure::enrolment_paused(),
                 Status::BadKeys => failure::enrolment_failed("the gateway does not take the keys"),
                 Status::WrongProof | Status::Revoked | Status::Bound => failure::invitation_refused(),

@@ -8,6 +8,7 @@ use model::Role;
 use serde::{Deserialize, Serialize};
 
 use crate::InvitationShown;
+use crate::refused::time;
 
 pub(crate) use command::{CauseFlags, end};
 pub use command::{CloseBook, Device, Grant, Person, ResumeBook, RoleCommand, SuspendBook};
@@ -213,6 +214,12 @@ pub enum RightsError {
         /// Of whom; foreign text.
         name: String,
     },
+    /// Since when keys may have been in other hands lies ahead.
+    #[error("{since} lies ahead")]
+    SinceAhead {
+        /// RFC 3339.
+        since: String,
+    },
 }
 
 /// The failure that people are told.
@@ -234,6 +241,7 @@ pub(crate) fn failure_of(error: &RightsError) -> Failure {
         RightsError::TooManyDevices { .. } => {
             failure::too_many_devices(model::limits::DEVICES_PER_PERSON_MAX as u64)
         }
+        RightsError::SinceAhead { since } => failure::since_ahead(time(since)),
     }
 }
 

@@ -186,10 +186,22 @@ impl Asking for Prepare {
         let _durable = written.map_err(|error| failure::root_file(path.as_path(), error.to_string()))?;
         let next = desk.program.line(&format!("rotate prepare {kind} --answer counterfoil-{kind}.answer"));
         let shown = path.display().to_string();
-        desk.console.say("rotate-root-asked", args![path = shown.as_str(), next = next.as_str()]);
+        let sign = sign_line(&kind, self.stolen, &shown);
+        let values = args![path = shown.as_str(), sign = sign.as_str(), next = next.as_str()];
+        desk.console.say("rotate-root-asked", values);
         desk.row("root-request", &serde_json::json!({"kind": kind, "path": shown}));
         Ok(Exit::Done)
     }
+}
+
+/// What the root's holder runs, with the names that `init` and the last signature gave their files.
+fn sign_line(kind: &str, stolen: bool, request: &str) -> String {
+    let is_root = kind == "root";
+    let root = if is_root && stolen { "" } else { " --root counterfoil-root" };
+    let spare = if is_root || stolen { " --spare counterfoil-spare --out NEW" } else { "" };
+    format!(
+        "counterfoil-gateway root sign --request {request}{root}{spare} --answer counterfoil-{kind}.answer"
+    )
 }
 
 macro_rules! steps {

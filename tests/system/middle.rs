@@ -81,8 +81,13 @@ fn of_two_devices_with_one_invitation_at_the_same_moment_one_gets_in_and_the_oth
         let people = scene.practice.people();
         let person = people.iter().find(|person| person["name"] == name.as_str()).unwrap();
         assert_eq!(person["devices"].as_array().unwrap().len(), 1, "{person}");
-        // Once more by who has lost, when the other is confirmed: with new keys and with those of before.
         let loser = ended.iter().position(|ended| ended.0 != Ended::Code(0)).unwrap();
+        let told = ran[loser].last("error").unwrap();
+        assert!(
+            told["why"].as_str().unwrap().contains("a device called “"),
+            "who was first, and when: {told}"
+        );
+        // Once more by who has lost, when the other is confirmed: with new keys and with those of before.
         homes[loser].enrol(&word).expect_failure("invitation-taken", 11);
         scene.stranger(&format!("{round} third")).enrol(&word).expect_failure("invitation-taken", 11);
     }

@@ -142,10 +142,17 @@ fn a_revoked_person_gets_no_device_by_an_invitation_from_before() {
     let (_, bookkeeper) = scene.people();
     let second = done(&scene.practice, &["invite", "--person", "bookkeeper"]);
     let word = second.only("invitation")["word"].as_str().unwrap().to_owned();
+    // Since a day that has not come nothing can have been in other hands; and nothing is done.
+    let ahead = ["person", "revoke", "bookkeeper", "--since", "2999-01-01", "--yes"];
+    scene.practice.run(ahead).expect_failure("since-ahead", 2);
+    bookkeeper.run(["books"]).expect(0);
     done(&scene.practice, &["person", "revoke", "bookkeeper", "--reason", "left", "--since", "2026-11-01"]);
     is_refused(&bookkeeper);
     scene.stranger("second").enrol(&word).expect_failure("invitation-refused", 11);
     scene.practice.run(["person", "resume", "bookkeeper"]).expect_failure("rights-final", 14);
+    // Nor one by disputing an invitation from before: it would be for somebody who is let in no more.
+    let id = second.only("invitation")["id"].as_str().unwrap().to_owned();
+    scene.practice.run(["invite", "dispute", &id, "--yes"]).expect_failure("rights-final", 14);
     let person = person(&scene.practice, "bookkeeper");
     assert_eq!((&person["standing"], &person["invitations"]), (&"revoked".into(), &Value::Array(vec![])));
 }

@@ -145,7 +145,7 @@ why-invitation-expired = It is valid for a limited time only, so that an old one
 next-invitation-expired = Ask the person who invited you for another.
 
 err-invitation-taken = This invitation was used by another device.
-why-invitation-taken = One invitation enrols one device. If that was not yours, somebody may have intercepted it.
+why-invitation-taken = It was { $at }, by a device called “{ $device }”. One invitation enrols one device; if that was not yours, somebody may have intercepted it.
 next-invitation-taken = Call the person who invited you at once, and ask for a new one.
 
 err-invitation-locked = This invitation was tried wrongly too often and is locked.
@@ -354,11 +354,11 @@ next-book-needed = Run again with --book NAME.
 
 err-book-unknown = There is no book “{ $book }”, or it is not for you.
 why-book-unknown = The name may be misspelt; the gateway answers the same in both cases.
-next-book-unknown = Run counterfoil status to see your books.
+next-book-unknown = Run counterfoil books to see yours; at the gateway, counterfoil-gateway book list shows all.
 
 err-book-ambiguous = Several books are called “{ $book }”.
 why-book-ambiguous = Names may repeat, ids do not: { $books }
-next-book-ambiguous = Run again with --book ID.
+next-book-ambiguous = Run again with the id in place of the name.
 
 err-plan-damaged = The record of an unfinished sending is damaged: { $path }
 why-plan-damaged = Its content is not what was written, so it can not be followed.
@@ -785,8 +785,8 @@ why-crl-file = Something has changed certs/crl-{ $authority } or put an older fi
 next-crl-file = Find out what writes in the practice's folder. The gateway has put the file right.
 
 err-device-unknown = There is no device { $device }.
-why-device-unknown = A device is named by its id, as people lists it.
-next-device-unknown = Run counterfoil-gateway people --json and take the id of the device.
+why-device-unknown = A device is named by its id.
+next-device-unknown = Run counterfoil-gateway devices and take the id from there.
 
 err-person-unknown = There is nobody called “{ $person }”.
 why-person-unknown = A person is named by name or id.
@@ -888,3 +888,7 @@ next-too-many-devices = Have one revoked that is not used, or replace one: count
 err-device-add-role = As { $role } one adds no device of one's own.
 why-device-add-role = Who is from outside, or watches over the others, gets every device from an admin.
 next-device-add-role = Ask an admin for an invitation.
+
+err-since-ahead = { $since } lies ahead.
+why-since-ahead = Keys can not have been in other hands since a time that has not come.
+next-since-ahead = Give the last day on which they were surely in the right hands, or leave --since out.

@@ -145,7 +145,8 @@ rotate-cut-off =
 rotate-cut-off-device = { "  " }{ $person }, { $label }
 rotate-done = ✓ The exchange of the { $kind } key is in phase “{ $phase }”.
 rotate-next = Next: { $command }
-rotate-root-asked = The root must sign { $path }. Take the file to where the root is, run counterfoil-gateway root sign there, and bring the answer back: { $next }
+rotate-root-asked = The root must sign { $path }. Take the file to where the root is, run there: { $sign }
+    Then bring the answer back: { $next }
 rotate-root-needed = The root must sign first: { $command }
 root-sign-title = Practice { $practice }. With this the root signs:
 root-sign-issuing = { "  " }a new issuing authority, number { $generation }, with the key { $key }

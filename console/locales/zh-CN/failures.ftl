@@ -145,7 +145,7 @@ why-invitation-expired = 邀请只在一段时间内有效，以免旧邀请被�
 next-invitation-expired = 请邀请您的人再发一份。
 
 err-invitation-taken = 这份邀请已经被另一台设备用掉了。
-why-invitation-taken = 一份邀请只能登记一台设备。如果不是您用的，可能有人截获了它。
+why-invitation-taken = 使用时间是 { $at }，设备名是“{ $device }”。一份邀请只能登记一台设备；如果不是您用的，可能有人截获了它。
 next-invitation-taken = 请立即打电话告诉邀请您的人，并要一份新的。
 
 err-invitation-locked = 这份邀请试错太多次，已被锁住。
@@ -354,11 +354,11 @@ next-book-needed = 加上 --book 名称 再运行一次。
 
 err-book-unknown = 没有“{ $book }”这个账套，或者您无权使用它。
 why-book-unknown = 名称可能写错；网关对这两种情况的回答是一样的。
-next-book-unknown = 运行 counterfoil status 查看您的账套。
+next-book-unknown = 运行 counterfoil books 查看您的账套；在网关上用 counterfoil-gateway book list 查看全部。
 
 err-book-ambiguous = 有不止一个账套叫“{ $book }”。
 why-book-ambiguous = 名称可以重复，编号不会：{ $books }
-next-book-ambiguous = 用 --book 编号 再运行一次。
+next-book-ambiguous = 用编号代替名称，再运行一次。
 
 err-plan-damaged = 未完成发送的记录坏了：{ $path }
 why-plan-damaged = 文件的内容和写下时不一样，不能照它继续。
@@ -777,8 +777,8 @@ why-crl-file = certs/crl-{ $authority } 被改动，或被换成了旧文件。�
 next-crl-file = 请查明是什么在事务所文件夹里写入。网关已把文件恢复。
 
 err-device-unknown = 没有设备 { $device }。
-why-device-unknown = 设备用编号指明，people 会列出。
-next-device-unknown = 运行 counterfoil-gateway people --json，取设备的编号。
+why-device-unknown = 设备用编号指明。
+next-device-unknown = 运行 counterfoil-gateway devices，取设备的编号。
 
 err-person-unknown = 没有人叫“{ $person }”。
 why-person-unknown = 人员用姓名或编号指明。
@@ -871,3 +871,7 @@ next-too-many-devices = 请管理员吊销一台不用的设备，或替换一�
 err-device-add-role = { $role }不能自己增加设备。
 why-device-add-role = 外部人员和审计人员的每台设备都由管理员邀请。
 next-device-add-role = 请向管理员要一份邀请。
+
+err-since-ahead = { $since } 还没有到。
+why-since-ahead = 密钥不可能从尚未到来的时间起落入他人之手。
+next-since-ahead = 写最后确知密钥还在本人手中的那一天，或者不写 --since。

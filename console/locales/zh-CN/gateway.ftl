@@ -129,7 +129,8 @@ rotate-cut-off = 如果现在继续，这 { $count } 台设备只能续期；每
 rotate-cut-off-device = { "  " }{ $person }，{ $label }
 rotate-done = ✓ { $kind } 密钥的更换处于“{ $phase }”阶段。
 rotate-next = 下一步：{ $command }
-rotate-root-asked = 需要根密钥签署 { $path }。请把文件带到存放根密钥的地方，在那里运行 counterfoil-gateway root sign，再把答复带回：{ $next }
+rotate-root-asked = 需要根密钥签署 { $path }。请把文件带到存放根密钥的地方，在那里运行：{ $sign }
+    再把答复带回：{ $next }
 rotate-root-needed = 需要先由根密钥签署：{ $command }
 root-sign-title = 事务所 { $practice }。根密钥将签署：
 root-sign-issuing = { "  " }新的签发机构，第 { $generation } 个，密钥为 { $key }

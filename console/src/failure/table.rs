@@ -95,7 +95,7 @@ failures! {
     210 invitation_malformed InvitationMalformed "invitation-malformed" Usage Never []
     211 invitation_address_needed InvitationAddressNeeded "invitation-address-needed" Usage Never []
     212 invitation_expired InvitationExpired "invitation-expired" Certificate Never []
-    213 invitation_taken InvitationTaken "invitation-taken" Certificate Never []
+    213 invitation_taken InvitationTaken "invitation-taken" Certificate Never [at device]
     214 invitation_locked InvitationLocked "invitation-locked" Certificate Never []
     215 invitation_refused InvitationRefused "invitation-refused" Certificate Never []
     216 enrolment_paused EnrolmentPaused "enrolment-paused" Unreachable Later []
@@ -286,4 +286,5 @@ failures! {
     1319 grant_form GrantForm "grant-form" Usage Never []
     1320 invite_form InviteForm "invite-form" Usage Never []
     1321 invitation_contested InvitationContested "invitation-contested" Done Never [id person first command]
+    1322 since_ahead SinceAhead "since-ahead" Usage Never [since]
 }

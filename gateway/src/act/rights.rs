@@ -136,6 +136,9 @@ fn deny(practice: &Practice, what: What, cause: &Cause, by: By) -> Outcome {
         None => Reason::PracticeDecision,
     };
     let since = cause.since.as_deref().map(moment).transpose()?;
+    if let Some(since) = since.filter(|since| *since > practice.now()) {
+        return Err(RightsError::SinceAhead { since: since.to_rfc3339() }.into());
+    }
     let note = cause.note.as_deref().map(label).transpose()?;
     let with = match what {
         What::SuspendBook(book) | What::CloseBook(book) => {
@@ -349,6 +352,8 @@ fn dispute(practice: &Arc<Practice>, id: &str, note: Option<String>, by: By) -> 
     let invitation = InvitationId::parse(id).map_err(|_| unknown())?;
     let known = practice.registry.invitation(invitation).ok_or_else(unknown)?;
     let who = practice.registry.person(known.person).ok_or_else(unknown)?;
+    // Who is revoked has no device that is let in, and is invited no more.
+    not_final(&person_name(&who), who.footing() == Footing::Ended)?;
     let what = match known.device {
         Some(device) => What::RevokeDevice(device),
         None => What::RevokeInvitation(invitation),

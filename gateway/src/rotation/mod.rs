@@ -129,6 +129,10 @@ pub fn step(practice: &Arc<Practice>, asked: &Asked<'_>, by: Actor) -> Result<St
     {
         return go_on(practice, own, asked.answer);
     }
+    // An answer to nothing begins nothing.
+    if own.is_none() && asked.answer.is_some() {
+        return Err(ActError::RootAnswer { cause: "nothing was asked".to_owned() });
+    }
     let (id, phase) = match own {
         Some(own) => (own.id, own.phase),
         None => (KeyId::from_bytes(host::random::bytes().map_err(|error| failed(&error))?), None),

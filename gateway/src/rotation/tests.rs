@@ -185,6 +185,10 @@ fn by_root(
     kit: &str,
 ) -> Phase {
     let asked = Asked { kind, step: Step::Prepare, stolen, answer: None, force: None };
+    let begun = all(practice).unwrap().len();
+    let unasked = super::step(practice, &Asked { answer: Some(b"answer"), ..asked }, Actor::AdminSocket);
+    assert!(matches!(unasked, Err(ActError::RootAnswer { .. })));
+    assert_eq!(all(practice).unwrap().len(), begun, "an answer to nothing begins nothing");
     let Stepped::RootAsked(request) = super::step(practice, &asked, Actor::AdminSocket).unwrap() else {
         panic!()
     };
