@@ -53,7 +53,8 @@ pub struct Status {
 /// Something that ends and does not renew by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndingShown {
-    /// `device`, `person`, or which of the gateway's own: `gateway`, `issuing`, `root`, `statements`, `receipts`.
+    /// `device`, `person`, or which of the gateway's own: `gateway`, `issuing`, `root`, `statements`, `receipts`,
+    /// `root-list`.
     pub what: String,
     /// The id of the device or person; a serial number.
     pub id: String,
@@ -104,6 +105,7 @@ impl Asking for Show {
             let what = match ending.what.as_str() {
                 "device" => console.text("ending-device", args![name = ending.name.as_str()]),
                 "person" => console.text("ending-person", args![name = ending.name.as_str()]),
+                "root-list" => console.text("ending-root-list", &[]),
                 own => console.text(purpose_key(own), &[]),
             };
             let (by, days) = (date(&ending.by), ending.days);

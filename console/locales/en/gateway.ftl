@@ -254,3 +254,4 @@ ending-line = { "  " }{ $what }: { $by }, { $days ->
     [one] one day
    *[other] { $days } days
 }: { $command }
+ending-root-list = the revocation list of the root

@@ -217,3 +217,4 @@ calendar-event = 证书到期：{ $what }
 ending-device = { $name }的一台设备，出现过却没有更新
 ending-person = { $name }的工作期限
 ending-line = { "  " }{ $what }：{ $by }，还有 { $days } 天：{ $command }
+ending-root-list = 根证书的吊销列表

@@ -24,6 +24,8 @@ pub enum What {
     Own(Kind),
     /// A person's work.
     Person,
+    /// A root's revocation list: made when the root signs, and by nothing else.
+    RootList,
 }
 
 impl What {
@@ -33,6 +35,7 @@ impl What {
             Self::Device => "device",
             Self::Own(kind) => kind.word(),
             Self::Person => "person",
+            Self::RootList => "root-list",
         }
     }
 
@@ -42,6 +45,7 @@ impl What {
             Self::Device => 100,
             Self::Own(kind) => kind.code(),
             Self::Person => 101,
+            Self::RootList => 102,
         }
     }
 }
@@ -67,6 +71,7 @@ pub fn of(practice: &Practice) -> Vec<Ending> {
     let soon = now.plus_seconds(SOON_DAYS * DAY_SECONDS);
     let keys = practice.keys();
     let mut all = own(practice, &keys, now);
+    all.extend(root_lists(practice, &keys));
     let window = renew::window(practice);
     for person in practice.registry.people() {
         all.extend(work(&person, now));
@@ -122,6 +127,18 @@ fn own(practice: &Practice, keys: &Keys, now: Timestamp) -> Vec<Ending> {
         Some(Ending { what: What::Own(kind), id, name: String::new(), by, next: next(practice, kind) })
     };
     in_use.into_iter().filter_map(ending).collect()
+}
+
+/// The lists of roots in force. The root signs at the next exchange of the issuing authority, and its list with it.
+fn root_lists(practice: &Practice, keys: &Keys) -> Vec<Ending> {
+    let ending = |(number, _, list): (usize, &crate::keys::Root, &certs::Crl)| Ending {
+        what: What::RootList,
+        id: format!("r{number}"),
+        name: String::new(),
+        by: list.next(),
+        next: next(practice, Kind::Issuing),
+    };
+    keys.lists_of_roots().map(ending).collect()
 }
 
 /// The step that is due.

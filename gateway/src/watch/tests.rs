@@ -138,11 +138,13 @@ fn what_is_exchanged_by_itself_is_warned_of_only_where_it_is_not() {
     assert_eq!(days("receipts"), [370, 390, 400], "of its 400 days: within 30, 14 (and 7), and 1");
     assert_eq!(days("statements"), days("receipts"));
     assert_eq!(days("issuing"), [710, 720], "it signs no more from day 731 on");
+    assert_eq!(days("root-list"), [370, 390, 400], "of its 396 days");
     assert!(days("gateway").is_empty() && days("root").is_empty());
     let next = |kind| of(practice).into_iter().find(|one| one.what == What::Own(kind)).unwrap().next;
     assert_eq!(next(Kind::Issuing), "rotate prepare issuing");
     assert_eq!(next(Kind::Receipts), "rotate prepare receipts");
     // Done late, it is no warning any more.
     rotation::rounds(practice);
-    assert!(of(practice).iter().all(|one| one.what == What::Own(Kind::Issuing)));
+    let left: Vec<_> = of(practice).into_iter().map(|one| one.what).collect();
+    assert_eq!(left, [What::RootList, What::Own(Kind::Issuing)]);
 }
