@@ -22,6 +22,7 @@ pub mod cli;
 pub mod clock;
 pub mod commit;
 pub mod config;
+mod connection_ids;
 pub mod crl;
 pub mod denial;
 pub mod endpoint;

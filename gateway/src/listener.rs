@@ -14,7 +14,6 @@ use model::{DeviceId, Sha256Digest, Timestamp, limits};
 use protocol::CloseCode;
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Connection, Endpoint, Incoming, ServerConfig};
-use quinn_proto::HashedConnectionIdGenerator;
 use receipts::event::{GatewayStarted, GatewayStopped, Medium, Word};
 use rustls::pki_types::CertificateDer;
 use tokio::task::JoinHandle;
@@ -23,6 +22,7 @@ use vault::EntryScope;
 use crate::access::Peer;
 use crate::certificate::Held;
 use crate::commit::Group;
+use crate::connection_ids::ConnectionIds;
 use crate::crl;
 use crate::denial;
 use crate::endpoint::{self, varint};
@@ -239,8 +239,7 @@ type TokenKey = Arc<dyn quinn::crypto::HandshakeTokenKey>;
 struct QuicKeys {
     token: TokenKey,
     reset: Arc<dyn quinn::crypto::HmacKey>,
-    /// Marks connection ids as this practice's: only such are answered with a reset.
-    connection_ids: u64,
+    connection_ids: ConnectionIds,
 }
 
 impl QuicKeys {
@@ -252,19 +251,17 @@ impl QuicKeys {
         let token = hkdf::Salt::new(hkdf::HKDF_SHA256, b"counterfoil/quic-token/v1").extract(token);
         let derived = hmac::sign(
             &hmac::Key::new(hmac::HMAC_SHA256, secret.as_slice()),
-            b"counterfoil/quic-connection-ids/v1",
+            b"counterfoil/quic-connection-ids/v2",
         );
-        let connection_ids = derived.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        let connection_ids = ConnectionIds::new(derived.as_ref()).map_err(vault::VaultError::from)?;
         let reset = hmac::Key::new(hmac::HMAC_SHA256, reset);
         Ok(Self { token: Arc::new(token), reset: Arc::new(reset), connection_ids })
     }
 
     fn endpoint_config(&self) -> quinn::EndpointConfig {
         let mut config = endpoint::endpoint_config();
-        let connection_ids = self.connection_ids;
-        config
-            .reset_key(Arc::clone(&self.reset))
-            .cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(connection_ids)));
+        let connection_ids = self.connection_ids.clone();
+        config.reset_key(Arc::clone(&self.reset)).cid_generator(move || Box::new(connection_ids.clone()));
         config
     }
 }
