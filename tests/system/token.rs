@@ -255,7 +255,9 @@ mod with_a_token {
             device.run(["cert", "renew"]).expect(0);
             device.run(["status"]).expect(0);
         }
-        scene.practice.run(["rotate", "next", "issuing"]).expect(0);
+        // The old authority stays where it is: its last list would need the key that is lost.
+        scene.practice.run(["rotate", "next", "issuing"]).expect(1);
+        assert_eq!(phase(&scene.practice, "issuing"), "switched");
         configure(&scene.practice, &token.settings());
         scene.gateway.sigterm().expect(0);
         scene.gateway.start();
