@@ -255,9 +255,11 @@ mod with_a_token {
             device.run(["cert", "renew"]).expect(0);
             device.run(["status"]).expect(0);
         }
-        // The old authority stays where it is: its last list would need the key that is lost.
+        // The old authority's last list would need the key that is lost: it ends without only where that is meant.
         scene.practice.run(["rotate", "next", "issuing"]).expect(1);
         assert_eq!(phase(&scene.practice, "issuing"), "switched");
+        scene.practice.run(["rotate", "retire", "issuing", "--force", "0"]).expect(0);
+        assert_eq!(phase(&scene.practice, "issuing"), "none");
         configure(&scene.practice, &token.settings());
         scene.gateway.sigterm().expect(0);
         scene.gateway.start();

@@ -101,6 +101,13 @@ pub enum CrlTrouble {
     NoNumber,
 }
 
+impl CrlTrouble {
+    /// Whether there is no list for want of its authority's key.
+    pub(crate) fn is_key_lost(&self) -> bool {
+        matches!(self, Self::Key(_) | Self::Certs(CertsError::TokenRefused))
+    }
+}
+
 /// A list as it is handed out.
 pub struct Listed {
     /// The authority: `i1` is the first.

@@ -47,6 +47,13 @@ pub struct Asked<'a> {
     pub force: Option<u32>,
 }
 
+/// Whether a person typed how many devices will be cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Forced {
+    Yes,
+    No,
+}
+
 /// What a step came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stepped {
@@ -127,7 +134,7 @@ pub fn step(practice: &Arc<Practice>, asked: &Asked<'_>, by: Actor) -> Result<St
         && own.asks_root().is_some()
         && asked.step == Step::Prepare
     {
-        return go_on(practice, own, asked.answer);
+        return go_on(practice, own, asked.answer, Forced::No);
     }
     // An answer to nothing begins nothing.
     if own.is_none() && asked.answer.is_some() {
@@ -144,7 +151,8 @@ pub fn step(practice: &Arc<Practice>, asked: &Asked<'_>, by: Actor) -> Result<St
         return Err(ActError::RotationBehind { kind: asked.kind.word().to_owned(), count: cut_off });
     }
     let rotation = plan(practice, asked.kind, id, phase, to, cut_off, by)?;
-    go_on(practice, &rotation, asked.answer)
+    let forced = if asked.force.is_some() { Forced::Yes } else { Forced::No };
+    go_on(practice, &rotation, asked.answer, forced)
 }
 
 /// The phase that a step leads to.
@@ -205,7 +213,12 @@ fn plan(
 }
 
 /// Does what was planned, or says what the root must sign first.
-fn go_on(practice: &Arc<Practice>, rotation: &Rotation, answer: Option<&[u8]>) -> Result<Stepped, ActError> {
+fn go_on(
+    practice: &Arc<Practice>,
+    rotation: &Rotation,
+    answer: Option<&[u8]>,
+    forced: Forced,
+) -> Result<Stepped, ActError> {
     let Some(to) = rotation.planned else {
         return Err(ActError::Failed { cause: "nothing is planned".to_owned() });
     };
@@ -215,7 +228,7 @@ fn go_on(practice: &Arc<Practice>, rotation: &Rotation, answer: Option<&[u8]>) -
     {
         return Ok(Stepped::RootAsked(work::request(practice, rotation, what)?.encode()));
     }
-    work::bring(practice, rotation, to, answer)?;
+    work::bring(practice, rotation, to, answer, forced)?;
     sweep(practice);
     tracing::info!(kind = rotation.kind.word(), phase = to.word(), "a step of a rotation is done");
     Ok(Stepped::Done(to))
@@ -238,7 +251,7 @@ pub(crate) fn resume(practice: &Arc<Practice>) {
         Err(error) => return tracing::error!(%error, "the rotations can not be read"),
     };
     for rotation in rotations.iter().filter(|rotation| rotation.planned.is_some()) {
-        match go_on(practice, rotation, None) {
+        match go_on(practice, rotation, None, Forced::No) {
             Ok(Stepped::Done(_)) => {}
             Ok(Stepped::RootAsked(_)) => {
                 tracing::info!(kind = rotation.kind.word(), "a rotation waits for the root's signature");

@@ -14,7 +14,7 @@ use receipts::{CheckpointKey, Vkey};
 use vault::EntryScope;
 use zeroize::Zeroizing;
 
-use super::{Rotation, facts};
+use super::{Forced, Rotation, facts};
 use crate::act::ActError;
 use crate::commit::Group;
 use crate::crl;
@@ -39,6 +39,7 @@ pub(super) fn bring(
     rotation: &Rotation,
     to: Phase,
     answer: Option<&[u8]>,
+    forced: Forced,
 ) -> Result<(), ActError> {
     let (kind, id) = (rotation.kind, rotation.id);
     let is_new = rotation.phase.is_none() && to != Phase::Dropped && !practice.keys().current.has(kind, id);
@@ -51,7 +52,15 @@ pub(super) fn bring(
         (Kind::Issuing, Phase::Retired) => Some(crl::end_all_but(practice, id)),
         _ => None,
     };
-    let ending = ending.transpose().map_err(|error| failed(&error))?;
+    let ending = match ending.transpose() {
+        Ok(ending) => ending,
+        // With its token the key is lost for good, and with it its last list: else nothing could ever follow.
+        Err(error) if forced == Forced::Yes && error.is_key_lost() => {
+            tracing::warn!(%error, "an issuing authority ends without a last revocation list: who is under it stays out");
+            None
+        }
+        Err(error) => return Err(failed(&error)),
+    };
     let house = practice.entry_key(EntryScope::House).map_err(|error| failed(&error))?;
     let shared = Arc::clone(practice);
     let rotation = rotation.clone();
